@@ -1,0 +1,31 @@
+import { notFound } from '#platform/errors.ts'
+import { attachBlockRow, countAgentBlocks, detachBlockRow } from '#store/agents/agent-block-writer.ts'
+import { requireAgent } from '#store/agents/require-agent.ts'
+import { isUniqueViolation } from '#store/database-error.ts'
+import type { Db } from '#store/db.ts'
+import { checkBlockCount, duplicateLabel, resolveBlocks } from './agent-blocks.ts'
+
+/**
+ * Attaches a block; does nothing where it is attached already. Throws not_found (agent, block), conflict (the agent has a
+ * block of this label), invalid_argument (too many blocks).
+ */
+export async function attachBlock(db: Db, organizationId: string, agentId: string, blockId: string): Promise<void> {
+  await requireAgent(db, organizationId, agentId)
+  const [block] = await resolveBlocks(db, organizationId, [blockId])
+  await db
+    .transaction(async (tx) => {
+      await attachBlockRow(tx, organizationId, agentId, blockId)
+      checkBlockCount(await countAgentBlocks(tx, organizationId, agentId))
+    })
+    .catch((error: unknown) => {
+      throw isUniqueViolation(error) ? duplicateLabel(block?.label) : error
+    })
+}
+
+/** Throws not_found where there is no such agent or the block is not attached to it. The block itself stays. */
+export async function detachBlock(db: Db, organizationId: string, agentId: string, blockId: string): Promise<void> {
+  await requireAgent(db, organizationId, agentId)
+  if (!(await detachBlockRow(db, organizationId, agentId, blockId))) {
+    throw notFound(`Block ${blockId} is not attached to agent ${agentId}.`)
+  }
+}

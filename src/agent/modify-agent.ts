@@ -1,0 +1,131 @@
+import type { ModelInfo, ModelRegistry } from '#llm/model.ts'
+import { setAgentBlocks } from '#store/agents/agent-block-writer.ts'
+import type { AgentRow } from '#store/agents/agent-row.ts'
+import { setAgentTools } from '#store/agents/agent-tool-writer.ts'
+import { lockAgent, setAgentTags, updateAgent } from '#store/agents/agent-writer.ts'
+import { agentNotFound } from '#store/agents/require-agent.ts'
+import { isUniqueViolation } from '#store/database-error.ts'
+import type { Db } from '#store/db.ts'
+import { checkBlockCount, checkLabels, duplicateLabel, resolveBlocks } from './agent-blocks.ts'
+import { checkAgentName } from './agent-name.ts'
+import { type AgentAuthor, checkTimezone, type NewAgentInput } from './create-agent.ts'
+import { normalizeToolRules } from './normalize-tool-rules.ts'
+import { checkContextWindow, resolveModel } from './resolve-model.ts'
+import { resolveTools } from './resolve-tools.ts'
+
+/** What to change: undefined leaves as it is; null clears what can be empty, and leaves what cannot (name, model, lists). */
+export type AgentChange = Omit<
+  NewAgentInput,
+  | 'agent_type'
+  | 'memory_blocks'
+  | 'tools'
+  | 'include_base_tools'
+  | 'include_base_tool_rules'
+  | 'initial_message_sequence'
+>
+
+/**
+ * Changes an agent; lists replace what there was. The system prompt follows at the agent's next turn.
+ * Throws not_found, and what `createAgent` throws for the same fields.
+ */
+export async function modifyAgent(
+  deps: { db: Db; models: ModelRegistry },
+  author: AgentAuthor,
+  agentId: string,
+  change: AgentChange,
+): Promise<void> {
+  const { db, models } = deps
+  const { organizationId } = author
+  if (change.name != null) checkAgentName(change.name)
+  if (change.timezone != null) checkTimezone(change.timezone)
+  const newModel = change.model == null ? undefined : await resolveModel(models, change.model)
+  const blocks = change.block_ids == null ? undefined : await resolveBlocks(db, organizationId, change.block_ids)
+  if (blocks !== undefined) {
+    checkLabels(blocks.map((block) => block.label))
+    checkBlockCount(blocks.length)
+  }
+  const tools = change.tool_ids == null ? undefined : await resolveTools(db, organizationId, [], change.tool_ids)
+
+  await db.transaction(async (tx) => {
+    const agent = await lockAgent(tx, organizationId, agentId)
+    if (agent === undefined) throw agentNotFound(agentId)
+    const columns = { ...plainColumns(change), ...(await modelColumns(models, agent, change, newModel)) }
+    await updateAgent(tx, organizationId, agentId, columns, author.userId)
+    if (change.tags != null) await setAgentTags(tx, organizationId, agentId, change.tags)
+    if (tools !== undefined) {
+      await setAgentTools(
+        tx,
+        organizationId,
+        agentId,
+        tools.map((tool) => tool.id),
+      )
+    }
+    if (blocks !== undefined) {
+      const ids = blocks.map((block) => block.id)
+      await setAgentBlocks(tx, organizationId, agentId, ids).catch((error: unknown) => {
+        throw isUniqueViolation(error) ? duplicateLabel() : error
+      })
+    }
+  })
+}
+
+type Columns = { [Column in keyof AgentRow]?: AgentRow[Column] | undefined }
+
+function plainColumns(change: AgentChange): Columns {
+  const { tool_rules: rules } = change
+  return {
+    name: change.name ?? undefined,
+    system: change.system ?? undefined,
+    timezone: change.timezone ?? undefined,
+    message_buffer_autoclear: change.message_buffer_autoclear ?? undefined,
+    tool_rules: rules === undefined ? undefined : normalizeToolRules(rules ?? []),
+    description: change.description,
+    embedding: change.embedding,
+    compaction_settings: change.compaction_settings,
+    response_format: change.response_format,
+    metadata: change.metadata,
+    max_files_open: change.max_files_open,
+    per_file_view_window_char_limit: change.per_file_view_window_char_limit,
+    hidden: change.hidden,
+    project_id: change.project_id,
+    template_id: change.template_id,
+    base_template_id: change.base_template_id,
+  }
+}
+
+/** Settings that mean the same with every provider, and so outlive a change of it. */
+const COMMON_SETTINGS = new Set(['temperature', 'max_output_tokens', 'parallel_tool_calls', 'response_format'])
+
+async function modelColumns(
+  models: ModelRegistry,
+  agent: AgentRow,
+  change: AgentChange,
+  newModel: ModelInfo | undefined,
+): Promise<Columns> {
+  const { model_settings: sent, context_window_limit: limit } = change
+  if (limit != null) checkContextWindow(limit, newModel ?? (await resolveModel(models, agent.model)))
+  // a window that was cut for a larger model means nothing to a smaller one
+  const isLimitVoid = newModel !== undefined && (agent.context_window_limit ?? 0) > newModel.contextWindow
+  return {
+    model: newModel?.handle,
+    context_window_limit: limit === undefined && isLimitVoid ? null : limit,
+    model_settings: mergedSettings(agent, sent, newModel),
+  }
+}
+
+/** Settings that are sent win over those there are; null forgets all. */
+function mergedSettings(
+  agent: AgentRow,
+  sent: Record<string, unknown> | null | undefined,
+  newModel: ModelInfo | undefined,
+): Record<string, unknown> | undefined {
+  if (sent === null) return {}
+  const stored = agent.model_settings
+  const type = sent?.provider_type ?? newModel?.providerType
+  const isForeign = type !== undefined && stored.provider_type !== undefined && stored.provider_type !== type
+  if (sent === undefined && !isForeign) return undefined
+  const kept = isForeign
+    ? Object.fromEntries(Object.entries(stored).filter(([key]) => COMMON_SETTINGS.has(key)))
+    : stored
+  return { ...kept, ...sent }
+}

@@ -1,0 +1,118 @@
+import { estimateTokens } from '#llm/estimate-tokens.ts'
+import type { Model, ModelRegistry, ModelSettings, ToolDefinition } from '#llm/model.ts'
+import type { Logger } from '#platform/logger.ts'
+import { emptyUsage } from '#runs/usage.ts'
+import { findThread, type ThreadRow } from '#store/conversations/load-thread.ts'
+import type { Db } from '#store/db.ts'
+import { listContextMessages } from '#store/messages/message-reader.ts'
+import type { MessageRow } from '#store/messages/message-row.ts'
+import type { ClaimedRun, Lease, RunUsage } from '#store/runs/run-row.ts'
+import { findBuiltinTool } from '#tools/registry.ts'
+import { estimateRow } from './context-window/fit-context.ts'
+import { resolveModelSettings } from './model-settings.ts'
+import { likesLineNumbers } from './prompts/likes-line-numbers.ts'
+import { refreshSystemPrompt } from './prompts/refresh-system-prompt.ts'
+
+export interface RunLoopOptions {
+  db: Db
+  models: ModelRegistry
+  logger: Logger
+  /** Upper bound of the context of agents that name no limit of their own, in tokens. */
+  maxContextWindow: number
+}
+
+/** Part of the window that is kept free for the reply when the model's own limit is larger. */
+const MAX_REPLY_SHARE = 0.25
+/** Tokens kept free for the reply of a model whose limit is not known. */
+const DEFAULT_REPLY_TOKENS = 4_096
+
+/** All that a turn needs, loaded once; the rows grow as the turn goes on. */
+export interface Turn {
+  run: ClaimedRun
+  lease: Lease
+  thread: ThreadRow
+  model: Model
+  settings: ModelSettings
+  systemPrompt: string
+  tools: ToolDefinition[]
+  /** Messages in context, oldest first, without the system message. */
+  rows: MessageRow[]
+  /** Estimated tokens of each row. */
+  rowTokens: number[]
+  /** Rows from here on belong to this run. */
+  firstOwnRow: number
+  /** Estimated tokens of system message and tool definitions. */
+  fixedTokens: number
+  /** Tokens that a prompt may have. */
+  budgetTokens: number
+  stepCount: number
+  usage: RunUsage
+}
+
+export const toLease = (run: ClaimedRun): Lease => ({
+  organizationId: run.organization_id,
+  runId: run.id,
+  token: run.lease_token,
+})
+
+function toolDefinitions(thread: ThreadRow): ToolDefinition[] {
+  return thread.tools.flatMap((attached) => {
+    const tool = findBuiltinTool(attached.name)
+    return tool === undefined ? [] : [{ name: tool.name, description: tool.description, parameters: tool.parameters }]
+  })
+}
+
+/** The window that this agent may fill: its own limit, else the model's, bounded by the server's. */
+function windowOf(thread: ThreadRow, model: Model, maxContextWindow: number): number {
+  return Math.min(thread.context_window_limit ?? maxContextWindow, model.info.contextWindow)
+}
+
+function budgetOf(window: number, settings: ModelSettings, model: Model): number {
+  const reply = settings.max_output_tokens ?? model.info.maxOutputTokens ?? DEFAULT_REPLY_TOKENS
+  return window - Math.min(reply, Math.floor(window * MAX_REPLY_SHARE))
+}
+
+/**
+ * Loads an agent's thread for a run, fresh or taken over: two statements, and two more when the prompt must be compiled anew.
+ * @returns undefined when the agent is gone
+ * @throws DomainError when the model's handle leads nowhere
+ */
+export async function openTurn(options: RunLoopOptions, run: ClaimedRun): Promise<Turn | undefined> {
+  const { db, models, maxContextWindow } = options
+  const thread = await findThread(db, run.organization_id, run.conversation_id)
+  if (thread === undefined) return undefined
+  const rows = await listContextMessages(db, run.organization_id, thread)
+  const model = await models.getModel(run.request.overrideModel ?? thread.conversation_model ?? thread.model)
+  const systemPrompt =
+    run.request.overrideSystem ??
+    (await refreshSystemPrompt(db, {
+      organizationId: run.organization_id,
+      thread,
+      contextCount: rows.length + 1,
+      hasLineNumbers: likesLineNumbers(model.info),
+      now: new Date(),
+    }))
+  const tools = toolDefinitions(thread)
+  const settings = resolveModelSettings(
+    thread.model_settings,
+    thread.conversation_model_settings,
+    thread.response_format,
+  )
+  const firstOwnRow = rows.findIndex((row) => row.run_id === run.id)
+  return {
+    run,
+    lease: toLease(run),
+    thread,
+    model,
+    settings,
+    systemPrompt,
+    tools,
+    rows,
+    rowTokens: rows.map(estimateRow),
+    firstOwnRow: firstOwnRow < 0 ? rows.length : firstOwnRow,
+    fixedTokens: estimateTokens(systemPrompt) + estimateTokens(JSON.stringify(tools)),
+    budgetTokens: budgetOf(windowOf(thread, model, maxContextWindow), settings, model),
+    stepCount: run.step_count,
+    usage: { ...emptyUsage(), ...run.usage },
+  }
+}

@@ -1,0 +1,55 @@
+import type { ThreadRow } from '#store/conversations/load-thread.ts'
+import type { PromptMetadata } from '#store/conversations/prompt-metadata.ts'
+import { countMemory, saveSystemPrompt } from '#store/conversations/save-prompt.ts'
+import type { Queryable } from '#store/db.ts'
+import { compileSystemPrompt } from './compile-system-prompt.ts'
+
+export interface PromptContext {
+  organizationId: string
+  thread: ThreadRow
+  /** Messages in context, with the system message. */
+  contextCount: number
+  hasLineNumbers: boolean
+  now: Date
+}
+
+const compile = ({ thread, hasLineNumbers }: PromptContext, metadata: PromptMetadata): string =>
+  compileSystemPrompt({
+    system: thread.system,
+    agentType: thread.agent_type,
+    agentId: thread.agent_id,
+    conversationId: thread.is_default ? null : thread.conversation_id,
+    timezone: thread.timezone,
+    hasLineNumbers,
+    blocks: thread.blocks,
+    metadata,
+  })
+
+/**
+ * The system prompt for the next turn. It is compiled with the metadata of last time and compared: only when memory,
+ * instructions or layout have changed is it compiled anew, with fresh counters, and stored. So it stays the same to the byte
+ * between edits, and no writer of a shared block has to visit the agents that see it.
+ */
+export async function refreshSystemPrompt(db: Queryable, context: PromptContext): Promise<string> {
+  const { thread } = context
+  const isCurrent =
+    thread.archival_count === thread.prompt_metadata.archival_count &&
+    compile(context, thread.prompt_metadata) === thread.system_prompt
+  if (isCurrent) return thread.system_prompt
+  return recompileSystemPrompt(db, context)
+}
+
+/** Compiles the prompt with fresh counters and stores it, whether or not anything has changed. */
+export async function recompileSystemPrompt(db: Queryable, context: PromptContext): Promise<string> {
+  const { thread, organizationId } = context
+  const memory = await countMemory(db, organizationId, thread.agent_id)
+  const metadata: PromptMetadata = {
+    compiled_at: context.now.toISOString(),
+    recall_count: Math.max(memory.messages - context.contextCount, 0),
+    archival_count: memory.archival_count,
+    archival_tags: memory.archival_tags,
+  }
+  const prompt = compile(context, metadata)
+  await saveSystemPrompt(db, { organizationId, conversationId: thread.conversation_id }, prompt, metadata)
+  return prompt
+}

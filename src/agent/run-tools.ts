@@ -1,0 +1,230 @@
+import { parseToolArguments } from '#llm/parse-tool-arguments.ts'
+import { DEFAULT_BLOCK_LIMIT } from '#memory/block-rules.ts'
+import { errorMessage } from '#platform/errors.ts'
+import { newId, newOrderedId } from '#platform/ids.ts'
+import type { Logger } from '#platform/logger.ts'
+import { retryTransient } from '#runs/retry-transient.ts'
+import type { ThreadBlock, ThreadTool } from '#store/conversations/load-thread.ts'
+import { loadBlocks } from '#store/conversations/load-thread.ts'
+import { isTransient, isUniqueViolation, sqlState } from '#store/database-error.ts'
+import type { Db } from '#store/db.ts'
+import type { NewMessage, ToolReturn } from '#store/messages/message-row.ts'
+import type { Lease } from '#store/runs/run-row.ts'
+import { commitToolResult, type ToolResultCommit } from '#store/tool-calls/commit-tool-result.ts'
+import { findBuiltinTool } from '#tools/registry.ts'
+import { failure, type MemoryEffect, type ToolOutcome } from '#tools/tool.ts'
+import { findArgumentProblem } from '#tools/validate-arguments.ts'
+
+/** Another writer can change a block between our read and our write; each attempt reads it anew. */
+const MAX_CONFLICTS = 20
+
+/** A call of the model that has no result yet, or has one from before a crash. */
+export interface PendingCall {
+  id: string
+  created_at: string
+  tool_call_id: string
+  name: string
+  arguments: string
+  result: ToolReturn | null
+}
+
+export interface ToolRun {
+  db: Db
+  /** Its lines name the run. */
+  logger: Logger
+  lease: Lease
+  agentId: string
+  conversationId: string
+  timezone: string
+  tools: readonly ThreadTool[]
+  /** Tools whose rules ask for an approval that cannot be asked for yet. */
+  needsApproval: ReadonlySet<string>
+  /** Current blocks; replaced as calls change them. */
+  blocks: ThreadBlock[]
+  signal: AbortSignal
+  onStart: (call: PendingCall) => void
+}
+
+/** Cuts a result at the tool's limit and says so. */
+function limitText(text: string, limit: number): string {
+  if (text.length <= limit) return text
+  const note = `... [NOTE: function output was truncated since it exceeded the character limit: ${text.length} > ${limit}]`
+  return text.slice(0, limit).toWellFormed() + note
+}
+
+async function executeCall(run: ToolRun, call: PendingCall): Promise<ToolOutcome> {
+  if (run.signal.reason === 'cancelled') return failure('The user cancelled the request, so this tool was not run.')
+  const attached = run.tools.find((tool) => tool.name === call.name)
+  const tool = findBuiltinTool(call.name)
+  if (attached === undefined || tool === undefined) {
+    const names = run.tools.map((candidate) => candidate.name).join(', ')
+    return failure(`There is no tool \`${call.name}\`. Available tools: ${names || 'none'}.`)
+  }
+  if (run.needsApproval.has(call.name)) {
+    return failure(
+      `\`${call.name}\` needs a person's approval, which this version of the server cannot ask for. It was not run.`,
+    )
+  }
+  const args = parseToolArguments(call.arguments)
+  if (!args.ok) return failure(`The arguments of ${call.name} could not be read: ${args.problem} Send one JSON object.`)
+  const problem = findArgumentProblem(tool.parameters, args.value)
+  if (problem !== undefined) return failure(`Invalid arguments for ${call.name}: ${problem}.`)
+  try {
+    // what a tool does before its commit has no effect, so it can be repeated
+    return await retryTransient(retryOptions(run), async () =>
+      tool.execute(args.value, {
+        organizationId: run.lease.organizationId,
+        agentId: run.agentId,
+        conversationId: run.conversationId,
+        runId: run.lease.runId,
+        timezone: run.timezone,
+        blocks: run.blocks,
+        db: run.db,
+        signal: run.signal,
+      }),
+    )
+  } catch (error) {
+    if (isTransient(error)) throw error
+    run.logger.warn({ tool: call.name, error: errorMessage(error) }, 'tool failed')
+    return failure(`Error executing function ${call.name}: ${errorMessage(error)}`)
+  }
+}
+
+type CommitEffects = Pick<ToolResultCommit, 'edits' | 'newBlocks' | 'detachedBlockIds' | 'passages'>
+
+function toCommit(effects: readonly MemoryEffect[]): CommitEffects {
+  const commit: CommitEffects = { edits: [], newBlocks: [], detachedBlockIds: [], passages: [] }
+  for (const effect of effects) {
+    if (effect.type === 'update-block') {
+      const { blockId, expectedVersion, label, value, description } = effect
+      commit.edits.push({ id: blockId, expected_version: expectedVersion, label, value: clean(value), description })
+    } else if (effect.type === 'create-block') {
+      const { label, value, description } = effect
+      commit.newBlocks.push({
+        id: newId('block'),
+        label,
+        value: clean(value),
+        description,
+        char_limit: DEFAULT_BLOCK_LIMIT,
+      })
+    } else if (effect.type === 'detach-block') commit.detachedBlockIds.push(effect.blockId)
+    else commit.passages.push({ id: newOrderedId('passage'), text: clean(effect.text), tags: effect.tags.map(clean) })
+  }
+  return commit
+}
+
+/** A value that no repetition can store (classes 22 and 54), such as a label too long for its index: the model can mend it. */
+const isRefusal = (error: unknown): boolean => /^(22|54)/.test(sqlState(error) ?? '')
+
+const retryOptions = (run: ToolRun) => ({ signal: run.signal, logger: run.logger })
+
+/** PostgreSQL stores neither NUL nor half a surrogate pair. */
+const clean = (text: string): string => text.replaceAll('\0', '').toWellFormed()
+
+/** What the blocks are after a commit, without reading them again. */
+function applyEffects(blocks: readonly ThreadBlock[], commit: CommitEffects): ThreadBlock[] {
+  const edits = new Map(commit.edits.map((edit) => [edit.id, edit]))
+  const kept = blocks
+    .filter((block) => !commit.detachedBlockIds.includes(block.id))
+    .map((block) => {
+      const edit = edits.get(block.id)
+      if (edit === undefined) return block
+      return {
+        ...block,
+        label: edit.label,
+        value: edit.value,
+        description: edit.description,
+        version: block.version + 1,
+      }
+    })
+  return [...kept, ...commit.newBlocks.map((block) => ({ ...block, read_only: false, version: 1 }))]
+}
+
+/** Executes one call and commits effect and result together; again from a fresh read where another writer was faster. */
+async function runCall(
+  run: ToolRun,
+  call: PendingCall,
+  messageWith: (result: ToolReturn) => NewMessage | null,
+): Promise<ToolReturn | undefined> {
+  const limit = run.tools.find((tool) => tool.name === call.name)?.return_char_limit ?? Number.POSITIVE_INFINITY
+  let refusal: string | undefined
+  for (let conflicts = 0; ; conflicts += 1) {
+    if (conflicts === MAX_CONFLICTS) {
+      refusal = 'The memory block is being edited by others all the time. Try again later.'
+    }
+    const outcome = refusal === undefined ? await executeCall(run, call) : failure(refusal)
+    const effects = toCommit(outcome.status === 'success' ? (outcome.effects ?? []) : [])
+    const result: ToolReturn = {
+      tool_call_id: call.tool_call_id,
+      name: call.name,
+      status: outcome.status,
+      text: clean(limitText(outcome.text, limit)),
+      stdout: null,
+      stderr: null,
+      time: new Date().toISOString(),
+    }
+    const change: ToolResultCommit = {
+      agentId: run.agentId,
+      conversationId: run.conversationId,
+      call,
+      result,
+      ...effects,
+      newArchiveId: newId('archive'),
+      message: messageWith(result),
+    }
+    try {
+      const committed = await retryTransient(retryOptions(run), async (isRepeated) => {
+        const answer = await commitToolResult(run.db, run.lease, change)
+        // the answer to an earlier attempt may have been lost after it was committed
+        return isRepeated && answer === 'already-finished' ? 'committed' : answer
+      })
+      if (committed !== 'committed') return undefined
+      run.blocks = applyEffects(run.blocks, effects)
+      return result
+    } catch (error) {
+      if (refusal === undefined && isRefusal(error)) {
+        refusal = `The change could not be stored: ${errorMessage(error)}.`
+        continue
+      }
+      if (sqlState(error) !== 'PD001' && !isUniqueViolation(error)) throw error
+      run.blocks = await retryTransient(retryOptions(run), () =>
+        loadBlocks(run.db, run.lease.organizationId, run.agentId),
+      )
+    }
+  }
+}
+
+/**
+ * Executes the calls of one step in order, each with its effect and result in one transaction; the last one brings the tool
+ * message with the results of all. Calls that have a result from before a crash are not executed again.
+ * @returns the message, or undefined when the lease is lost or the run handed over: then another process goes on
+ */
+export async function runTools(
+  run: ToolRun,
+  stepId: string,
+  calls: readonly PendingCall[],
+): Promise<NewMessage | undefined> {
+  const results = calls.flatMap((call) => (call.result === null ? [] : [call.result]))
+  const open = calls.filter((call) => call.result === null)
+  const messageId = newOrderedId('message')
+  const buildMessage = (all: readonly ToolReturn[]): NewMessage => ({
+    id: messageId,
+    role: 'tool',
+    content: [],
+    tool_returns: calls.flatMap((call) => all.find((result) => result.tool_call_id === call.tool_call_id) ?? []),
+    step_id: stepId,
+    search_text: all
+      .filter((result) => !result.name.endsWith('_search'))
+      .map((result) => result.text)
+      .join('\n'),
+  })
+  for (const [index, call] of open.entries()) {
+    if (run.signal.aborted && run.signal.reason !== 'cancelled') return undefined
+    run.onStart(call)
+    const isLast = index === open.length - 1
+    const result = await runCall(run, call, (given) => (isLast ? buildMessage([...results, given]) : null))
+    if (result === undefined) return undefined
+    results.push(result)
+  }
+  return buildMessage(results)
+}

@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyListenOptions } from 'fastify'
+import type { Config } from '#config/config.ts'
+import { ConfigError } from '#config/config-error.ts'
+import { type Context, createContext } from '#context.ts'
+import { errorMessage } from '#platform/errors.ts'
+import { buildServer } from '#server.ts'
+import { greeting } from './greeting.ts'
+import { StopSignal } from './stop-signal.ts'
+
+/** Time that open streams and requests have to end. What is cut then goes on at the next start: runs are durable. */
+const SHUTDOWN_GRACE_MS = 10_000
+const MODELS_IN_LOG = 12
+
+/** Starts the server and returns when a signal has stopped it. Throws ConfigError where it cannot listen. */
+export async function runServer(config: Config): Promise<void> {
+  using stop = new StopSignal()
+  await using context = await createContext(config)
+  const { logger } = context
+  for (const warning of config.warnings) logger.warn(warning)
+  const app = await buildServer(context)
+  const address = await listen(app, config)
+  if (isForPeople(config)) process.stdout.write(greeting(config, address))
+  void logModels(context)
+
+  const signal = await stop.received
+  logger.info(`${signal}: stopping; send it again to stop at once`)
+  const isClosed = await Promise.race([app.close().then(() => true), sleep(SHUTDOWN_GRACE_MS, false, { ref: false })])
+  if (!isClosed) {
+    logger.warn(`requests still open after ${SHUTDOWN_GRACE_MS / 1000} s are cut`)
+    app.server.closeAllConnections()
+  }
+  logger.info('stopped')
+}
+
+async function listen(
+  app: { listen(options: FastifyListenOptions): Promise<string> },
+  { host, port }: Config,
+): Promise<string> {
+  try {
+    return await app.listen({ host, port, listenTextResolver: (address) => `listening on ${address}` })
+  } catch (error) {
+    throw new ConfigError(explainListenError(error, host, port))
+  }
+}
+
+function explainListenError(error: unknown, host: string, port: number): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EADDRINUSE':
+      return `Port ${port} on ${host} is in use, perhaps by another Perdure: stop that, or choose another with --port or PERDURE_PORT.`
+    case 'EACCES':
+      return `This user may not listen on port ${port}: choose one above 1023 with --port or PERDURE_PORT.`
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `${host} is no address of this machine: choose another with --host or PERDURE_HOST.`
+    default:
+      return `Cannot listen on ${host}:${port}: ${errorMessage(error)}`
+  }
+}
+
+function isForPeople({ logFormat }: Config): boolean {
+  return logFormat === 'pretty' || (logFormat === 'auto' && process.stdout.isTTY === true)
+}
+
+/** Asks the providers after the start, so that none of them can delay it. */
+async function logModels({ config, models, logger }: Context): Promise<void> {
+  try {
+    const handles = (await models.listModels()).map((model) => model.handle)
+    const rest = handles.length > MODELS_IN_LOG ? ` and ${handles.length - MODELS_IN_LOG} more` : ''
+    logger.info({ count: handles.length }, `models: ${handles.slice(0, MODELS_IN_LOG).join(', ')}${rest}`)
+    const { defaultModel } = config
+    if (defaultModel !== undefined && !handles.includes(defaultModel)) {
+      logger.warn(`the default model ${defaultModel} is not among them: is its provider's key or address set?`)
+    }
+  } catch (error) {
+    logger.warn({ err: error }, 'the models could not be listed; GET /v1/models/ tries again')
+  }
+}

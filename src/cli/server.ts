@@ -1,0 +1,14 @@
+import type { Command } from 'commander'
+import { loadConfig } from '#config/config.ts'
+import { addOptionFlags, readOptionFlags } from './option-flags.ts'
+
+/** `perdure server`: runs until a signal stops it. */
+export function registerServer(program: Command): void {
+  const command = program.command('server').description('start the server')
+  addOptionFlags(command).action(async () => {
+    const config = loadConfig({ flags: readOptionFlags(command) })
+    // loaded only now: `--help` and a wrong setting answer at once
+    const { runServer } = await import('./run-server.ts')
+    await runServer(config)
+  })
+}

@@ -1,0 +1,396 @@
+/**
+ * Every setting of the server, once. From this table come the environment variables with their aliases and `_FILE` variants,
+ * the flags of `perdure server`, `--help`, `docs/configuration.md` and the type of Config.
+ */
+
+export type OptionGroup = 'Server' | 'Database' | 'Models' | 'Providers' | 'Logs' | 'Client' | 'Not used yet'
+
+interface OptionBase {
+  /** The field of Config. A duration's name ends in `Ms`, a size's in `Bytes`. */
+  readonly key: string
+  readonly name: string
+  /** Other names of the same variable, most telling first; the first one that is set counts. */
+  readonly aliases?: readonly string[]
+  /** The flag of `perdure server`. Keys have none: a command line is visible to every user of the machine. */
+  readonly flag?: `--${string}`
+  readonly group: OptionGroup
+  readonly doc: string
+  /** Never shown. Can also be read from the file that `<NAME>_FILE` names. */
+  readonly secret?: true
+  /** Of a model provider: its name, the first part of its handles, and which of its settings this is. */
+  readonly provider?: { readonly name: string; readonly field: 'apiKey' | 'baseUrl' }
+  /** Why the setting has no effect in this version; said at the start by whoever sets it. */
+  readonly unused?: string
+}
+
+interface TextOption extends OptionBase {
+  readonly type: 'string' | 'path'
+  readonly default?: string
+}
+interface UrlOption extends OptionBase {
+  readonly type: 'url'
+  readonly default?: string
+  /** Schemes that are accepted, without the colon. */
+  readonly schemes: readonly string[]
+}
+interface IntegerOption extends OptionBase {
+  readonly type: 'integer'
+  readonly default?: number
+  readonly min: number
+  readonly max: number
+}
+/** In milliseconds here; `500ms`, `30s`, `2m`, `1h` or plain seconds in the environment. */
+interface DurationOption extends OptionBase {
+  readonly type: 'duration'
+  readonly default: number
+  readonly min: number
+  readonly max: number
+}
+/** In bytes here; `20MiB`, `512KiB`, `20MB` (read as MiB) or plain bytes in the environment. */
+interface SizeOption extends OptionBase {
+  readonly type: 'size'
+  readonly default: number
+  readonly min: number
+  readonly max: number
+}
+interface ChoiceOption extends OptionBase {
+  readonly type: 'choice'
+  readonly choices: readonly string[]
+  readonly default: string
+  /** Spellings of other programs, in lower case. */
+  readonly synonyms?: Readonly<Record<string, string>>
+}
+/** Origins of web pages, separated by commas or spaces. */
+interface OriginsOption extends OptionBase {
+  readonly type: 'origins'
+}
+/** `name=url[,VARIABLE]` entries separated by spaces; VARIABLE holds the key. */
+interface EndpointsOption extends OptionBase {
+  readonly type: 'endpoints'
+}
+
+export type Option =
+  | TextOption
+  | UrlOption
+  | IntegerOption
+  | DurationOption
+  | SizeOption
+  | ChoiceOption
+  | OriginsOption
+  | EndpointsOption
+
+const HTTP = ['http', 'https'] as const
+const SECOND = 1_000
+const HOUR = 3_600_000
+const MIB = 1024 * 1024
+
+export const OPTIONS = [
+  {
+    key: 'host',
+    name: 'PERDURE_HOST',
+    flag: '--host',
+    type: 'string',
+    default: '127.0.0.1',
+    group: 'Server',
+    doc: 'Address to listen on. Any other than this machine (`0.0.0.0` in a container) needs `PERDURE_API_KEY`.',
+  },
+  {
+    key: 'port',
+    name: 'PERDURE_PORT',
+    aliases: ['PORT'],
+    flag: '--port',
+    type: 'integer',
+    default: 8283,
+    min: 0,
+    max: 65_535,
+    group: 'Server',
+    doc: 'Port to listen on; 0 takes a free one.',
+  },
+  {
+    key: 'apiKey',
+    name: 'PERDURE_API_KEY',
+    aliases: ['LETTA_SERVER_PASSWORD', 'LETTA_API_KEY'],
+    type: 'string',
+    secret: true,
+    group: 'Server',
+    doc: 'Key that every request must send as `Authorization: Bearer <key>`. Without it only this machine is served.',
+  },
+  {
+    key: 'corsOrigins',
+    name: 'PERDURE_CORS_ORIGINS',
+    aliases: ['LETTA_CORS_ORIGINS', 'ACCEPTABLE_ORIGINS'],
+    flag: '--cors-origins',
+    type: 'origins',
+    group: 'Server',
+    doc: 'Origins of web pages that may call the server, such as `https://app.example.org`, separated by commas.',
+  },
+  {
+    key: 'maxBodyBytes',
+    name: 'PERDURE_MAX_BODY_SIZE',
+    flag: '--max-body-size',
+    type: 'size',
+    default: 20 * MIB,
+    min: 1024,
+    max: 1024 * MIB,
+    group: 'Server',
+    doc: 'Largest request body; a larger one is answered with 413.',
+  },
+  {
+    key: 'keepaliveIntervalMs',
+    name: 'PERDURE_KEEPALIVE_INTERVAL',
+    aliases: ['LETTA_KEEPALIVE_INTERVAL'],
+    flag: '--keepalive-interval',
+    type: 'duration',
+    default: 20 * SECOND,
+    min: SECOND,
+    max: HOUR,
+    group: 'Server',
+    doc: 'Pause after which a silent stream sends a ping, so that proxies do not cut it.',
+  },
+  {
+    key: 'runLeaseMs',
+    name: 'PERDURE_RUN_LEASE',
+    flag: '--run-lease',
+    type: 'duration',
+    default: 4 * SECOND,
+    min: SECOND,
+    max: HOUR,
+    group: 'Server',
+    doc: 'Time after which a run whose server gives no sign of life is gone on with by another one.',
+  },
+  {
+    key: 'dataDir',
+    name: 'PERDURE_DATA_DIR',
+    flag: '--data-dir',
+    type: 'path',
+    default: '~/.perdure',
+    group: 'Database',
+    doc: 'Folder of the embedded database, used when `PERDURE_DATABASE_URL` is not set.',
+  },
+  {
+    key: 'databaseUrl',
+    name: 'PERDURE_DATABASE_URL',
+    aliases: ['LETTA_PG_URI', 'LETTA_DB_URL'],
+    flag: '--database-url',
+    type: 'url',
+    schemes: ['postgresql', 'postgres'],
+    secret: true,
+    group: 'Database',
+    doc: 'PostgreSQL 15 or newer with pgvector: `postgresql://user:password@host:5432/database`.',
+  },
+  {
+    key: 'databasePoolSize',
+    name: 'PERDURE_DATABASE_POOL_SIZE',
+    aliases: ['LETTA_PG_POOL_SIZE'],
+    flag: '--database-pool-size',
+    type: 'integer',
+    default: 20,
+    min: 2,
+    max: 500,
+    group: 'Database',
+    doc: 'Connections to PostgreSQL at most. None is held while a model or a tool works.',
+  },
+  {
+    key: 'defaultModel',
+    name: 'PERDURE_DEFAULT_MODEL',
+    aliases: ['LETTA_DEFAULT_LLM_HANDLE'],
+    flag: '--default-model',
+    type: 'string',
+    group: 'Models',
+    doc: 'Model of agents that are created without one, such as `openai/gpt-5-mini`.',
+  },
+  {
+    key: 'defaultEmbedding',
+    name: 'PERDURE_DEFAULT_EMBEDDING',
+    aliases: ['LETTA_DEFAULT_EMBEDDING_HANDLE'],
+    flag: '--default-embedding',
+    type: 'string',
+    group: 'Models',
+    doc: 'Embedding model of agents that are created without one, such as `openai/text-embedding-3-small`.',
+  },
+  {
+    key: 'globalMaxContextWindow',
+    name: 'PERDURE_GLOBAL_MAX_CONTEXT_WINDOW',
+    aliases: ['LETTA_GLOBAL_MAX_CONTEXT_WINDOW_LIMIT', 'GLOBAL_MAX_CONTEXT_WINDOW_LIMIT'],
+    flag: '--global-max-context-window',
+    type: 'integer',
+    default: 128_000,
+    min: 4_096,
+    max: 10_000_000,
+    group: 'Models',
+    doc: 'Tokens of context that an agent gets by default, where its model could take more.',
+  },
+  {
+    key: 'modelFirstByteTimeoutMs',
+    name: 'PERDURE_MODEL_FIRST_BYTE_TIMEOUT',
+    flag: '--model-first-byte-timeout',
+    type: 'duration',
+    default: 30 * SECOND,
+    min: SECOND,
+    max: HOUR,
+    group: 'Models',
+    doc: 'Time that a provider has to begin its answer. Local models that load slowly need more.',
+  },
+  {
+    key: 'modelIdleTimeoutMs',
+    name: 'PERDURE_MODEL_IDLE_TIMEOUT',
+    flag: '--model-idle-timeout',
+    type: 'duration',
+    default: 120 * SECOND,
+    min: SECOND,
+    max: HOUR,
+    group: 'Models',
+    doc: 'Silence in the middle of an answer after which the request counts as failed.',
+  },
+  keyed('openai', 'OPENAI', 'OpenAI'),
+  {
+    ...based('openai', 'OPENAI_BASE_URL', 'OpenAI, or of a gateway in front of it; handles stay `openai/…`'),
+    aliases: ['OPENAI_API_BASE'],
+  },
+  keyed('anthropic', 'ANTHROPIC', 'Anthropic'),
+  based('anthropic', 'ANTHROPIC_BASE_URL', 'Anthropic, or of a gateway in front of it'),
+  keyed('google_ai', 'GEMINI', 'Google Gemini'),
+  based('google_ai', 'GEMINI_BASE_URL', 'Google Gemini'),
+  based('ollama', 'OLLAMA_BASE_URL', 'an Ollama server, with or without `/v1`'),
+  based('vllm', 'VLLM_API_BASE', 'a vLLM server, with or without `/v1`'),
+  based('lmstudio', 'LMSTUDIO_BASE_URL', 'an LM Studio server, with or without `/v1`'),
+  keyed('openrouter', 'OPENROUTER', 'OpenRouter'),
+  keyed('groq', 'GROQ', 'Groq'),
+  keyed('together', 'TOGETHER', 'Together AI'),
+  keyed('deepseek', 'DEEPSEEK', 'DeepSeek'),
+  keyed('xai', 'XAI', 'xAI'),
+  keyed('mistral', 'MISTRAL', 'Mistral'),
+  keyed('fireworks', 'FIREWORKS', 'Fireworks'),
+  keyed('cerebras', 'CEREBRAS', 'Cerebras'),
+  {
+    key: 'openaiCompatible',
+    name: 'PERDURE_OPENAI_COMPATIBLE',
+    flag: '--openai-compatible',
+    type: 'endpoints',
+    group: 'Providers',
+    doc: 'Further servers with the API of OpenAI, separated by spaces: `name=url` or `name=url,VARIABLE`, where VARIABLE is the environment variable with the key. Handles are `name/…`. Example: `lab=http://10.0.0.5:8000/v1 corp=https://llm.example.org/v1,CORP_LLM_KEY`.',
+  },
+  {
+    key: 'logLevel',
+    name: 'LOG_LEVEL',
+    aliases: ['PERDURE_LOG_LEVEL'],
+    flag: '--log-level',
+    type: 'choice',
+    choices: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    synonyms: { warning: 'warn', critical: 'fatal' },
+    default: 'info',
+    group: 'Logs',
+    doc: 'Least important line that is written.',
+  },
+  {
+    key: 'logFormat',
+    name: 'LOG_FORMAT',
+    aliases: ['PERDURE_LOG_FORMAT'],
+    flag: '--log-format',
+    type: 'choice',
+    choices: ['auto', 'json', 'pretty'],
+    default: 'auto',
+    group: 'Logs',
+    doc: 'One JSON object per line, or lines for people; `auto` is pretty on a terminal and JSON otherwise.',
+  },
+  {
+    key: 'baseUrl',
+    name: 'PERDURE_BASE_URL',
+    type: 'url',
+    schemes: HTTP,
+    default: 'http://127.0.0.1:8283',
+    group: 'Client',
+    doc: 'Server that `perdure chat` talks to; it sends `PERDURE_API_KEY` where that is set.',
+  },
+  {
+    key: 'redisUrl',
+    name: 'PERDURE_REDIS_URL',
+    aliases: ['LETTA_REDIS_URL'],
+    flag: '--redis-url',
+    type: 'url',
+    schemes: ['redis', 'rediss'],
+    secret: true,
+    group: 'Not used yet',
+    doc: 'Redis 7 or newer, or Valkey.',
+    unused: 'this version does everything through the database and never connects to Redis',
+  },
+  {
+    key: 'redisHost',
+    name: 'LETTA_REDIS_HOST',
+    type: 'string',
+    group: 'Not used yet',
+    doc: 'Host of Redis, as V1 named it.',
+    unused: 'this version does everything through the database and never connects to Redis',
+  },
+  {
+    key: 'redisPort',
+    name: 'LETTA_REDIS_PORT',
+    type: 'integer',
+    min: 1,
+    max: 65_535,
+    group: 'Not used yet',
+    doc: 'Port of Redis, as V1 named it.',
+    unused: 'this version does everything through the database and never connects to Redis',
+  },
+  {
+    key: 'jwtSecret',
+    name: 'LETTA_JWT_SECRET',
+    type: 'string',
+    secret: true,
+    group: 'Not used yet',
+    doc: 'Secret of signed tokens.',
+    unused: 'this version knows no signed tokens; protect the server with PERDURE_API_KEY',
+  },
+  {
+    key: 'encryptionKey',
+    name: 'LETTA_ENCRYPTION_KEY',
+    type: 'string',
+    secret: true,
+    group: 'Not used yet',
+    doc: 'Key for secrets at rest.',
+    unused: 'this version encrypts nothing in the database; keep the database on an encrypted disk',
+  },
+  {
+    key: 'sentryDsn',
+    name: 'SENTRY_DSN',
+    type: 'string',
+    secret: true,
+    group: 'Not used yet',
+    doc: 'Where Sentry takes crash reports.',
+    unused: 'this version sends no crash reports; faults are in the log',
+  },
+  {
+    key: 'otlpEndpoint',
+    name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    type: 'string',
+    group: 'Not used yet',
+    doc: 'Where OpenTelemetry takes traces.',
+    unused: 'this version sends no traces',
+  },
+] as const satisfies readonly Option[]
+
+/** The row of a provider's key. */
+function keyed(provider: string, prefix: string, owner: string) {
+  return {
+    key: `${provider}ApiKey`,
+    name: `${prefix}_API_KEY`,
+    type: 'string',
+    secret: true,
+    provider: { name: provider, field: 'apiKey' },
+    group: 'Providers',
+    doc: `Key of ${owner}; its models have handles \`${provider}/…\`.`,
+  } as const
+}
+
+/** The row of a provider's address. */
+function based(provider: string, name: string, owner: string) {
+  return {
+    key: `${provider}BaseUrl`,
+    name,
+    type: 'url',
+    schemes: HTTP,
+    provider: { name: provider, field: 'baseUrl' },
+    group: 'Providers',
+    doc: `Address of ${owner}.`,
+  } as const
+}

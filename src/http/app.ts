@@ -1,0 +1,41 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify'
+
+/** The Fastify instance as every operation sees it: route types come from the TypeBox schemas. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression<RawServerDefault>,
+  RawReplyDefaultExpression<RawServerDefault>,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+/** Who calls; from the credential alone. */
+export interface Actor {
+  organizationId: string
+  userId: string
+  projectId: string | null
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by the auth plugin before any handler runs. */
+    actor: Actor
+  }
+
+  interface FastifyContextConfig {
+    /**
+     * What a caller must be allowed to do, `<resource>:read` or `:write`. `public` answers anyone, without a credential:
+     * probes and the landing page.
+     */
+    permission?: string
+    /** True where a successful request is not worth a line in the log (probes). */
+    isQuiet?: boolean
+  }
+}

@@ -1,0 +1,40 @@
+import Type from 'typebox'
+import type { Context } from '#context.ts'
+import type { App } from '#http/app.ts'
+import { getRun } from '#http/v1/runs/get-run.ts'
+import { presentRun } from '#http/v1/runs/present-run.ts'
+import { RunSchema } from '#http/v1/runs/run-schema.ts'
+import { IdSchema } from '#http/wire/ids.ts'
+import { invalidArgument, notFound } from '#platform/errors.ts'
+import { AsyncMessageRequest } from './message-request-schema.ts'
+import { toRun } from './to-run.ts'
+
+export function createAgentMessageAsync(app: App, context: Context): void {
+  app.post(
+    '/v1/agents/:agent_id/messages/async',
+    {
+      config: { permission: 'messages:write' },
+      schema: {
+        operationId: 'create_agent_message_async',
+        tags: ['agents'],
+        summary: 'Send messages to an agent and get the run at once, to be asked for later',
+        params: Type.Object({ agent_id: IdSchema('agent') }),
+        body: AsyncMessageRequest,
+        response: { 200: RunSchema },
+      },
+    },
+    async ({ actor, body, id, params }) => {
+      if (body.callback_url != null) {
+        throw invalidArgument('callback_url is not available in this version of the server; ask for the run instead.')
+      }
+      const run = await toRun(context.models, actor, params.agent_id, body, {
+        requestId: id,
+        runType: 'send_message_async',
+        background: true,
+      })
+      const started = await context.runs.start(run)
+      if (started === undefined) throw notFound('Agent not found')
+      return presentRun(await getRun(context.db, actor.organizationId, run.runId))
+    },
+  )
+}

@@ -1,0 +1,21 @@
+import type { Context } from '#context.ts'
+import type { App } from '#http/app.ts'
+import { cancelMessage } from './cancel-message.ts'
+import { createAgentMessageAsync } from './create-agent-message-async.ts'
+import { createAgentMessageStream } from './create-agent-message-stream.ts'
+import { listMessages } from './list-messages.ts'
+import { modifyMessage } from './modify-message.ts'
+import { resetMessages } from './reset-messages.ts'
+import { sendMessage } from './send-message.ts'
+
+export function registerMessages(app: App, context: Context): void {
+  // messages:read
+  listMessages(app, context)
+  // messages:write
+  sendMessage(app, context)
+  createAgentMessageStream(app, context)
+  createAgentMessageAsync(app, context)
+  cancelMessage(app, context)
+  resetMessages(app, context)
+  modifyMessage(app, context)
+}

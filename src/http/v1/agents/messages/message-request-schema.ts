@@ -1,0 +1,78 @@
+import Type, { type Static } from 'typebox'
+import { MESSAGE_TYPES } from '#http/wire/message-schema.ts'
+import { AnyObject, Nullable, StringEnum } from '#http/wire/nullable.ts'
+
+const TextContent = Type.Object({ type: Type.Literal('text'), text: Type.String() })
+const ImageContent = Type.Object({
+  type: Type.Literal('image'),
+  source: Type.Union([
+    Type.Object({
+      type: Type.Optional(Type.Literal('base64')),
+      media_type: Type.String(),
+      data: Type.String(),
+      detail: Type.Optional(Nullable(Type.String())),
+    }),
+    Type.Object({ type: Type.Literal('url'), url: Type.String() }),
+  ]),
+})
+const Content = Type.Union([Type.String(), Type.Array(Type.Union([TextContent, ImageContent]), { minItems: 1 })])
+
+const InputMessage = Type.Object({
+  type: Type.Optional(Nullable(StringEnum(['message', 'approval', 'tool_return']))),
+  role: Type.Optional(StringEnum(['user', 'system', 'assistant'])),
+  content: Type.Optional(Content),
+  name: Type.Optional(Nullable(Type.String())),
+  otid: Type.Optional(Nullable(Type.String())),
+  sender_id: Type.Optional(Nullable(Type.String())),
+  group_id: Type.Optional(Nullable(Type.String())),
+})
+export type InputMessage = Static<typeof InputMessage>
+
+/** Fields of every request that sends messages to an agent. */
+const requestFields = {
+  messages: Type.Optional(Nullable(Type.Array(InputMessage))),
+  input: Type.Optional(Nullable(Content)),
+  max_steps: Type.Optional(Nullable(Type.Integer({ minimum: 1, default: 50 }))),
+  use_assistant_message: Type.Optional(Nullable(Type.Boolean())),
+  assistant_message_tool_name: Type.Optional(Nullable(Type.String())),
+  assistant_message_tool_kwarg: Type.Optional(Nullable(Type.String())),
+  include_return_message_types: Type.Optional(Nullable(Type.Array(StringEnum(MESSAGE_TYPES)))),
+  enable_thinking: Type.Optional(Nullable(Type.Union([Type.String(), Type.Boolean()]))),
+  client_tools: Type.Optional(Nullable(Type.Array(AnyObject))),
+  client_skills: Type.Optional(Nullable(Type.Array(AnyObject))),
+  override_model: Type.Optional(Nullable(Type.String())),
+  override_system: Type.Optional(Nullable(Type.String())),
+  include_compaction_messages: Type.Optional(Nullable(Type.Boolean())),
+}
+
+const streamingFields = {
+  stream_tokens: Type.Optional(Nullable(Type.Boolean({ default: false }))),
+  include_pings: Type.Optional(Nullable(Type.Boolean({ default: true }))),
+  background: Type.Optional(Nullable(Type.Boolean({ default: false }))),
+}
+
+export const MessageRequest = Type.Object({
+  ...requestFields,
+  ...streamingFields,
+  streaming: Type.Optional(Nullable(Type.Boolean({ default: false }))),
+})
+export type MessageRequest = Static<typeof MessageRequest>
+
+export const AsyncMessageRequest = Type.Object({
+  ...requestFields,
+  callback_url: Type.Optional(Nullable(Type.String({ format: 'uri' }))),
+})
+export type AsyncMessageRequest = Static<typeof AsyncMessageRequest>
+
+export const UsageSchema = Type.Object({
+  message_type: Type.Literal('usage_statistics'),
+  completion_tokens: Type.Integer(),
+  prompt_tokens: Type.Integer(),
+  total_tokens: Type.Integer(),
+  step_count: Type.Integer(),
+  run_ids: Nullable(Type.Array(Type.String())),
+  cached_input_tokens: Nullable(Type.Integer()),
+  cache_write_tokens: Nullable(Type.Integer()),
+  reasoning_tokens: Nullable(Type.Integer()),
+  context_tokens: Nullable(Type.Integer()),
+})

@@ -1,0 +1,103 @@
+import type { Actor } from '#http/app.ts'
+import type { ContentPart, ModelRegistry } from '#llm/model.ts'
+import { invalidArgument, unprocessable } from '#platform/errors.ts'
+import { newOrderedId } from '#platform/ids.ts'
+import type { NewMessage } from '#store/messages/message-row.ts'
+import type { NewRun } from '#store/runs/start-run.ts'
+import type { AsyncMessageRequest, InputMessage, MessageRequest } from './message-request-schema.ts'
+
+const DEFAULT_MAX_STEPS = 50
+
+type Content = NonNullable<InputMessage['content']>
+
+function toParts(content: Content): ContentPart[] {
+  if (typeof content === 'string') return [{ type: 'text', text: content }]
+  return content.map((part): ContentPart => {
+    if (part.type === 'text') return { type: 'text', text: part.text }
+    const { source } = part
+    if ('url' in source) return { type: 'image', source }
+    return {
+      type: 'image',
+      source: { type: 'base64', media_type: source.media_type, data: source.data, detail: source.detail ?? null },
+    }
+  })
+}
+
+function toMessage(input: InputMessage, index: number): NewMessage {
+  if (input.type === 'approval' || input.type === 'tool_return') {
+    throw invalidArgument(
+      'Cannot process approval response: No tool call is currently awaiting approval. Please send a regular message to interact with the agent.',
+    )
+  }
+  if (input.content === undefined) throw unprocessable(`body.messages.${index}.content: Field required`)
+  const content = toParts(input.content)
+  const text = content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n')
+  const hasImage = content.some((part) => part.type === 'image')
+  if (text.trim() === '' && !hasImage) throw unprocessable(`body.messages.${index}.content: Messages must not be empty`)
+  return {
+    id: newOrderedId('message'),
+    role: input.role ?? 'user',
+    content,
+    name: input.name ?? null,
+    otid: input.otid ?? null,
+    sender_id: input.sender_id ?? null,
+    search_text: text,
+  }
+}
+
+function toInput(request: MessageRequest | AsyncMessageRequest): NewMessage[] {
+  const hasInput = request.input != null
+  const hasMessages = request.messages != null
+  if (hasInput === hasMessages) {
+    throw unprocessable('Send either `input` or `messages`: exactly one of them is needed.')
+  }
+  const messages: InputMessage[] = hasInput
+    ? [{ role: 'user', content: request.input as Content }]
+    : (request.messages ?? [])
+  if (messages.length === 0) throw unprocessable('Messages must not be empty')
+  return messages.map(toMessage)
+}
+
+/** Features of the wire that would silently have no effect are refused. */
+function refuseUnavailable(request: MessageRequest | AsyncMessageRequest): void {
+  if (request.client_tools != null && request.client_tools.length > 0) {
+    throw invalidArgument('client_tools are not available in this version of the server.')
+  }
+  if (request.client_skills != null && request.client_skills.length > 0) {
+    throw invalidArgument('client_skills are not available in this version of the server.')
+  }
+}
+
+/** The run that a request asks for; throws what is wrong with the request, before anything of it is stored. */
+export async function toRun(
+  models: ModelRegistry,
+  actor: Actor,
+  agentId: string,
+  request: MessageRequest | AsyncMessageRequest,
+  kind: { requestId: string; runType: string; background: boolean },
+): Promise<NewRun> {
+  if (request.override_model != null) await models.getModel(request.override_model)
+  refuseUnavailable(request)
+  return {
+    organizationId: actor.organizationId,
+    thread: { agentId },
+    runId: newOrderedId('run'),
+    request: {
+      requestId: kind.requestId,
+      maxSteps: request.max_steps ?? DEFAULT_MAX_STEPS,
+      overrideModel: request.override_model ?? null,
+      overrideSystem: request.override_system ?? null,
+      view: {
+        use_assistant_message: request.use_assistant_message ?? true,
+        assistant_message_tool_name: request.assistant_message_tool_name ?? 'send_message',
+        assistant_message_tool_kwarg: request.assistant_message_tool_kwarg ?? 'message',
+        include_return_message_types: request.include_return_message_types ?? null,
+      },
+    },
+    input: toInput(request),
+    background: kind.background,
+    userId: actor.userId,
+    metadata: { run_type: kind.runType },
+    callbackUrl: 'callback_url' in request ? (request.callback_url ?? null) : null,
+  }
+}

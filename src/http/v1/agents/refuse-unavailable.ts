@@ -1,0 +1,32 @@
+import { invalidArgument } from '#platform/errors.ts'
+
+/** Fields of V1 that would silently do nothing here, and what they are about. */
+const UNAVAILABLE: Record<string, string> = {
+  secrets: 'secrets of agents',
+  tool_exec_environment_variables: 'secrets of agents',
+  folder_ids: 'folders',
+  source_ids: 'folders',
+  identity_ids: 'identities',
+  include_multi_agent_tools: 'tools between agents',
+  include_default_source: 'folders',
+  enable_sleeptime: 'sleeptime agents',
+  memory_variables: 'templates',
+  from_template: 'templates',
+  message_ids: 'choosing the messages in context',
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === false || value === '') return true
+  return typeof value === 'object' && Object.keys(value).length === 0
+}
+
+/** Throws invalid_argument for a field that asks for something this version cannot do. */
+export function refuseUnavailable(body: Record<string, unknown>): void {
+  for (const [field, what] of Object.entries(UNAVAILABLE)) {
+    if (!isEmpty(body[field])) {
+      throw invalidArgument(
+        `INVALID_ARGUMENT: ${field}: ${what} are not available in this version. Leave the field out.`,
+      )
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import type { Context } from '#context.ts'
+import type { App } from '#http/app.ts'
+import { countBlocks } from './count-blocks.ts'
+import { createBlock } from './create-block.ts'
+import { deleteBlock } from './delete-block.ts'
+import { listAgentsForBlock } from './list-agents-for-block.ts'
+import { listBlocks } from './list-blocks.ts'
+import { modifyBlock } from './modify-block.ts'
+import { retrieveBlock } from './retrieve-block.ts'
+
+export function registerBlocks(app: App, context: Context): void {
+  // blocks:read
+  listBlocks(app, context)
+  countBlocks(app, context)
+  retrieveBlock(app, context)
+  listAgentsForBlock(app, context)
+
+  // blocks:write
+  createBlock(app, context)
+  modifyBlock(app, context)
+  deleteBlock(app, context)
+}

@@ -1,0 +1,22 @@
+import type { Context } from '#context.ts'
+import type { App } from '#http/app.ts'
+import { getRun } from './get-run.ts'
+import { presentUsage } from './present-usage.ts'
+import { RunId, UsageSchema } from './run-schema.ts'
+
+export function retrieveUsageForRun(app: App, context: Context): void {
+  app.get(
+    '/v1/runs/:run_id/usage',
+    {
+      config: { permission: 'runs:read' },
+      schema: {
+        operationId: 'retrieve_usage_for_run',
+        tags: ['runs'],
+        summary: 'Tokens that a run has used, over all of its steps',
+        params: RunId,
+        response: { 200: UsageSchema },
+      },
+    },
+    async ({ actor, params }) => presentUsage((await getRun(context.db, actor.organizationId, params.run_id)).usage),
+  )
+}

@@ -1,0 +1,138 @@
+import type { ContentPart, TextPart } from '#llm/model.ts'
+import type { MessageRow } from '#store/messages/message-row.ts'
+
+/** Fields that every message on the wire has. */
+interface MessageBase {
+  id: string
+  date: string
+  name: string | null
+  otid: string | null
+  sender_id: string | null
+  step_id: string | null
+  is_err: boolean | null
+  seq_id: number | null
+  run_id: string | null
+}
+
+export interface MessageWire extends MessageBase {
+  message_type: string
+  [field: string]: unknown
+}
+
+/** How the client wants to read messages: the wire's `request_config`. */
+export interface MessageView {
+  include_return_message_types?: string[] | null
+}
+
+/**
+ * The id of the k-th wire message that one stored message becomes: its uuid with the last two digits replaced by k, so that
+ * clients can tell the parts apart and put them in order.
+ */
+export function otidOf(messageId: string, part: number): string {
+  const uuid = messageId.slice(messageId.indexOf('-') + 1)
+  return uuid.slice(0, -2) + part.toString(16).padStart(2, '0')
+}
+
+export function messageBase(message: MessageRow, part: number): MessageBase {
+  return {
+    id: message.id,
+    date: message.created_at.toISOString(),
+    name: message.name,
+    otid: otidOf(message.id, part),
+    sender_id: message.sender_id,
+    step_id: message.step_id,
+    is_err: message.is_err,
+    seq_id: null,
+    run_id: message.run_id,
+  }
+}
+
+const textOf = (content: readonly ContentPart[]): string =>
+  content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('')
+
+/** Plain text as a string, anything else as parts. */
+function presentContent(content: readonly ContentPart[]): unknown {
+  const [only] = content
+  if (content.length === 0) return ''
+  if (content.length === 1 && only?.type === 'text') return only.text
+  return content.flatMap((part): object[] => {
+    if (part.type === 'text') return [{ type: 'text', text: part.text, signature: null }]
+    return part.type === 'image' ? [{ type: 'image', source: part.source }] : []
+  })
+}
+
+/** Reasoning, text and tool calls of a model's message, in this order, each as a message of its own. */
+function presentAssistant(message: MessageRow): MessageWire[] {
+  const wires: MessageWire[] = []
+  const add = (fields: { message_type: string } & Record<string, unknown>) =>
+    wires.push({ ...messageBase(message, wires.length), ...fields })
+  for (const part of message.content) {
+    if (part.type === 'reasoning') {
+      add({
+        message_type: 'reasoning_message',
+        source: 'reasoner_model',
+        reasoning: part.reasoning,
+        signature: part.signature ?? null,
+      })
+    } else if (part.type === 'redacted_reasoning') {
+      add({ message_type: 'hidden_reasoning_message', state: 'redacted', hidden_reasoning: null })
+    }
+  }
+  const texts = message.content.filter((part): part is TextPart => part.type === 'text')
+  if (texts.length > 0) add({ message_type: 'assistant_message', content: textOf(texts) })
+  const calls = (message.tool_calls ?? []).map(({ name, arguments: args, tool_call_id }) => ({
+    name,
+    arguments: args,
+    tool_call_id,
+  }))
+  if (calls.length > 0) add({ message_type: 'tool_call_message', tool_call: calls[0], tool_calls: calls })
+  return wires
+}
+
+function presentToolReturns(message: MessageRow): MessageWire[] {
+  const returns = (message.tool_returns ?? []).map((result) => ({
+    type: 'tool',
+    tool_return: result.text,
+    status: result.status,
+    tool_call_id: result.tool_call_id,
+    stdout: result.stdout,
+    stderr: result.stderr,
+  }))
+  const [first] = returns
+  if (first === undefined) return []
+  const { tool_return, status, tool_call_id, stdout, stderr } = first
+  return [
+    {
+      ...messageBase(message, 0),
+      name: message.tool_returns?.[0]?.name ?? null,
+      message_type: 'tool_return_message',
+      tool_return,
+      status,
+      tool_call_id,
+      stdout,
+      stderr,
+      tool_returns: returns,
+    },
+  ]
+}
+
+/** One stored message as the messages of the wire, which share its id. */
+export function presentMessage(message: MessageRow): MessageWire[] {
+  if (message.role === 'assistant') return presentAssistant(message)
+  if (message.role === 'tool') return presentToolReturns(message)
+  if (message.role === 'approval') return []
+  const base = { ...messageBase(message, 0), otid: message.otid ?? otidOf(message.id, 0) }
+  if (message.role === 'system') return [{ ...base, message_type: 'system_message', content: textOf(message.content) }]
+  return [{ ...base, message_type: 'user_message', content: presentContent(message.content) }]
+}
+
+/** A list of stored messages as the wire gives it, less the types that the client does not want. */
+export function presentMessages(messages: readonly MessageRow[], view: MessageView = {}): MessageWire[] {
+  return messages.flatMap(presentMessage).filter((message) => isWanted(message.message_type, view))
+}
+
+/** True unless the client named the types it wants and this is none of them. */
+export function isWanted(messageType: string, view: MessageView): boolean {
+  const types = view.include_return_message_types
+  return types == null || types.includes(messageType)
+}

@@ -1,0 +1,170 @@
+import { Agent, type Dispatcher } from 'undici'
+
+/** Anything with the shape of `fetch` that the AI SDK needs: a URL and a request in, a Response out. */
+export type ModelFetch = typeof globalThis.fetch
+
+export interface ModelFetchOptions {
+  /** Time (ms) from the request to the first byte of the body. */
+  firstByteTimeoutMs: number
+  /** Longest silence (ms) between two pieces of the body. */
+  idleTimeoutMs: number
+}
+
+/** A provider that was silent for too long; `firstByte` before the answer began, `idle` in the middle of it. */
+export class ModelTimeout extends Error {
+  readonly phase: 'firstByte' | 'idle'
+  readonly timeoutMs: number
+
+  constructor(phase: ModelTimeout['phase'], timeoutMs: number) {
+    const what = phase === 'firstByte' ? 'did not begin its answer' : 'fell silent in the middle of its answer'
+    super(`${what} for ${timeoutMs / 1000} s`)
+    this.name = 'ModelTimeout'
+    this.phase = phase
+    this.timeoutMs = timeoutMs
+  }
+}
+
+const CONNECT_TIMEOUT_MS = 10_000
+/** Longer than the pause between the steps of a turn, shorter than what servers and load balancers commonly keep. */
+const KEEP_ALIVE_MS = 15_000
+/** Pieces of a body that wait for a slow reader before the socket is paused. */
+const BUFFERED_CHUNKS = 64
+
+/** One pool of connections for all providers; sockets are unreferenced while idle, so it needs no close. */
+const agent = new Agent({
+  connect: { timeout: CONNECT_TIMEOUT_MS },
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  headersTimeout: 0,
+  bodyTimeout: 0,
+})
+
+/**
+ * A `fetch` for model calls that goes to undici's dispatcher directly: no Request, no Headers, no Node stream in between,
+ * because the built-in `fetch` costs more CPU per call than everything else in this layer. Every byte counts as a sign of
+ * life, also the comments and pings that gateways send while a model thinks. It does not follow redirects.
+ */
+export function createModelFetch({ firstByteTimeoutMs, idleTimeoutMs }: ModelFetchOptions): ModelFetch {
+  return (input, init = {}) => {
+    const url = new URL(input instanceof Request ? input.url : input)
+    const signal = init.signal ?? undefined
+    return new Promise<Response>((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(signal.reason)
+        return
+      }
+      const exchange = new Exchange({ resolve, reject, signal, firstByteTimeoutMs, idleTimeoutMs })
+      agent.dispatch(
+        {
+          origin: url.origin,
+          path: url.pathname + url.search,
+          method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
+          headers: (init.headers ?? {}) as Record<string, string>,
+          body: typeof init.body === 'string' ? init.body : null,
+        },
+        exchange,
+      )
+    })
+  }
+}
+
+interface ExchangeOptions extends ModelFetchOptions {
+  resolve: (response: Response) => void
+  reject: (reason: unknown) => void
+  signal: AbortSignal | undefined
+}
+
+/** One request and its answer. Ends exactly once: at the end of the body, with an error, a time-out or an abort. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #options: ExchangeOptions
+  readonly #onAbort: () => void
+  readonly #timer: NodeJS.Timeout
+  #idleTimer: NodeJS.Timeout | undefined
+  #socket: Dispatcher.DispatchController | undefined
+  #body: ReadableStreamDefaultController<Uint8Array> | undefined
+  #ended = false
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options
+    this.#onAbort = () => this.#fail(options.signal?.reason)
+    options.signal?.addEventListener('abort', this.#onAbort, { once: true })
+    this.#timer = setTimeout(
+      () => this.#fail(new ModelTimeout('firstByte', options.firstByteTimeoutMs)),
+      options.firstByteTimeoutMs,
+    )
+  }
+
+  onRequestStart(socket: Dispatcher.DispatchController): void {
+    this.#socket = socket
+    if (this.#ended) socket.abort(new Error('the request was given up'))
+  }
+
+  onResponseStart(
+    socket: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+    statusText?: string,
+  ): void {
+    if (status < 200) return
+    const body = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#body = controller
+        },
+        pull: () => {
+          if (socket.paused) socket.resume()
+        },
+        cancel: (reason) => this.#fail(reason),
+      },
+      { highWaterMark: BUFFERED_CHUNKS },
+    )
+    const isBodiless = status === 204 || status === 205 || status === 304
+    this.#options.resolve(
+      new Response(isBodiless ? null : body, { status, statusText: statusText ?? '', headers: flatten(headers) }),
+    )
+  }
+
+  onResponseData(socket: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#ended || this.#body === undefined) return
+    if (this.#idleTimer === undefined) {
+      clearTimeout(this.#timer)
+      const { idleTimeoutMs } = this.#options
+      this.#idleTimer = setTimeout(() => this.#fail(new ModelTimeout('idle', idleTimeoutMs)), idleTimeoutMs)
+    } else this.#idleTimer.refresh()
+    this.#body.enqueue(chunk)
+    if ((this.#body.desiredSize ?? 0) <= 0) socket.pause()
+  }
+
+  onResponseEnd(): void {
+    if (!this.#settle()) return
+    this.#body?.close()
+  }
+
+  onResponseError(_socket: Dispatcher.DispatchController, error: Error): void {
+    this.#fail(error)
+  }
+
+  #settle(): boolean {
+    if (this.#ended) return false
+    this.#ended = true
+    clearTimeout(this.#timer)
+    clearTimeout(this.#idleTimer)
+    this.#options.signal?.removeEventListener('abort', this.#onAbort)
+    return true
+  }
+
+  #fail(reason: unknown): void {
+    if (!this.#settle()) return
+    this.#options.reject(reason)
+    this.#body?.error(reason)
+    this.#socket?.abort(reason instanceof Error ? reason : new Error('the request was given up'))
+  }
+}
+
+function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  const flat: Record<string, string> = {}
+  for (const name in headers) {
+    const value = headers[name]
+    if (value !== undefined) flat[name] = Array.isArray(value) ? value.join(', ') : value
+  }
+  return flat
+}

@@ -1,0 +1,90 @@
+import { isDeepStrictEqual } from 'node:util'
+import { conflict, notFound } from '#platform/errors.ts'
+import { findBlock } from '#store/blocks/block-reader.ts'
+import type { BlockAuthor, BlockRow } from '#store/blocks/block-row.ts'
+import { updateBlock } from '#store/blocks/block-writer.ts'
+import { isUniqueViolation } from '#store/database-error.ts'
+import type { Queryable } from '#store/db.ts'
+import { checkBlockLabel, checkBlockValue, DEFAULT_BLOCK_LIMIT, type NewBlockInput } from './block-rules.ts'
+
+/** What to change: undefined leaves a field as it is, null clears it (a limit goes back to the default). */
+export type BlockChange = { [Field in keyof NewBlockInput]?: NewBlockInput[Field] | null | undefined }
+
+/** Each attempt lost to another writer means that somebody else went on, so a few are plenty. */
+const MAX_ATTEMPTS = 20
+
+/**
+ * Changes a block and records the new version with its author. Writers of the same block wait for nobody: each compares the
+ * version it read, and reads again when another was faster.
+ * Throws not_found; unprocessable when the result breaks the rules; conflict when an agent has another block of the label.
+ */
+export async function modifyBlock(
+  db: Queryable,
+  organizationId: string,
+  blockId: string,
+  change: BlockChange,
+  author: BlockAuthor,
+): Promise<BlockRow> {
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+    const block = await findBlock(db, organizationId, blockId)
+    if (block === undefined) throw notFound(`Block ${blockId} was not found.`)
+    const wanted = applyChange(block, change)
+    if (isDeepStrictEqual(wanted, block)) return block
+    const written = await write(db, organizationId, wanted, author)
+    if (written !== undefined) return written
+  }
+  throw conflict(`Block ${blockId} is being changed by many writers at once; try again.`, { retryAfterSeconds: 1 })
+}
+
+async function write(
+  db: Queryable,
+  organizationId: string,
+  block: BlockRow,
+  author: BlockAuthor,
+): Promise<BlockRow | undefined> {
+  try {
+    return await updateBlock(db, organizationId, block, author)
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error
+    throw conflict(
+      `An agent that block ${block.id} is attached to has another block labelled \`${block.label}\`. Choose another label, or detach one of them.`,
+      { canRetry: false },
+    )
+  }
+}
+
+function applyChange(block: BlockRow, change: BlockChange): BlockRow {
+  const wanted: BlockRow = {
+    ...block,
+    ...clearable(block, change),
+    // V1's clients send null for what stays as it is, and a block cannot be without these two
+    label: change.label ?? block.label,
+    value: change.value ?? block.value,
+    char_limit: change.limit === null ? DEFAULT_BLOCK_LIMIT : (change.limit ?? block.char_limit),
+    read_only: kept(change.read_only, block.read_only) ?? false,
+    is_template: kept(change.is_template, block.is_template) ?? false,
+    metadata: kept(change.metadata, block.metadata) ?? {},
+    tags: [...new Set(kept(change.tags, block.tags) ?? [])].sort(),
+  }
+  if (wanted.label !== block.label) checkBlockLabel(wanted.label)
+  if (wanted.value !== block.value || wanted.char_limit !== block.char_limit) {
+    checkBlockValue(wanted.label, wanted.value, wanted.char_limit)
+  }
+  return wanted
+}
+
+function clearable(block: BlockRow, change: BlockChange) {
+  return {
+    description: kept(change.description, block.description),
+    project_id: kept(change.project_id, block.project_id),
+    template_name: kept(change.template_name, block.template_name),
+    template_id: kept(change.template_id, block.template_id),
+    base_template_id: kept(change.base_template_id, block.base_template_id),
+    deployment_id: kept(change.deployment_id, block.deployment_id),
+    entity_id: kept(change.entity_id, block.entity_id),
+    preserve_on_migration: kept(change.preserve_on_migration, block.preserve_on_migration),
+    hidden: kept(change.hidden, block.hidden),
+  }
+}
+
+const kept = <Value>(wanted: Value | undefined, current: Value): Value => (wanted === undefined ? current : wanted)

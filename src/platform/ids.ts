@@ -1,0 +1,33 @@
+import { v4, v7 } from 'uuid'
+
+/** Prefixes of the ids that cross the wire: `<prefix>-<uuid>`. Folders keep the old prefix `source`. */
+export type IdPrefix =
+  | 'agent'
+  | 'archive'
+  | 'block'
+  | 'call'
+  | 'conv'
+  | 'message'
+  | 'org'
+  | 'passage'
+  | 'ping'
+  | 'project'
+  | 'ptrace'
+  | 'run'
+  | 'step'
+  | 'tool'
+  | 'user'
+
+/** The organisation and the user that a single-tenant server works as; the same ids that V1 used. */
+export const DEFAULT_ORGANIZATION_ID = 'org-00000000-0000-4000-8000-000000000000'
+export const DEFAULT_USER_ID = 'user-00000000-0000-4000-8000-000000000000'
+
+/** A random id, for things that people create now and then. */
+export function newId(prefix: IdPrefix): string {
+  return `${prefix}-${v4()}`
+}
+
+/** A time-ordered id (UUIDv7), for rows that are inserted by the million: new keys land at the right edge of the index. */
+export function newOrderedId(prefix: IdPrefix): string {
+  return `${prefix}-${v7()}`
+}

@@ -1,0 +1,37 @@
+import type { ModelError } from '#llm/model.ts'
+import type { MessageRow } from '#store/messages/message-row.ts'
+import type { RunUsage, StopReason } from '#store/runs/run-row.ts'
+
+/** What a run reports while it works; the wire's streams are made of it. */
+export type RunEvent =
+  | { type: 'run-start' }
+  /** Pieces of a message that will be stored under `messageId`. `part` counts the kinds of content within the message. */
+  | { type: 'reasoning-delta'; messageId: string; stepId: string; part: number; text: string }
+  | { type: 'text-delta'; messageId: string; stepId: string; part: number; text: string }
+  | {
+      type: 'tool-call-delta'
+      messageId: string
+      stepId: string
+      part: number
+      toolCallId: string
+      name: string
+      argumentsDelta: string
+    }
+  /** A message was committed; its content may have gone out before as deltas. Told once for each message. */
+  | { type: 'message'; message: MessageRow }
+  | { type: 'tool-start'; toolCallId: string; name: string }
+  | { type: 'retry'; error: ModelError; delayMs: number }
+  /** The last event of every run. */
+  | { type: 'run-end'; stopReason: StopReason; usage: RunUsage; stepCount: number; error: RunFailure | null }
+
+export interface RunFailure {
+  /** The wire's error_type: llm_rate_limit, llm_timeout, internal_error… */
+  type: string
+  /** For the client. */
+  message: string
+  detail: string | null
+  /** The provider's error, where it was one. */
+  cause: unknown
+}
+
+export type RunListener = (event: RunEvent) => void

@@ -1,0 +1,16 @@
+import { type DomainError, notFound } from '#platform/errors.ts'
+import { type Queryable, statement } from '#store/db.ts'
+
+const AGENT_EXISTS = statement(
+  'agent-exists',
+  'select a.id from agents as a where a.organization_id = $1 and a.id = $2',
+)
+
+export const agentNotFound = (id: string): DomainError =>
+  notFound(`Agent not found: there is no agent with the id ${id}.`)
+
+/** Throws not_found. Use it where nothing but the existence matters. */
+export async function requireAgent(db: Queryable, organizationId: string, id: string): Promise<void> {
+  const rows = await db.query(AGENT_EXISTS, [organizationId, id])
+  if (rows.length === 0) throw agentNotFound(id)
+}

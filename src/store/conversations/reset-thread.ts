@@ -1,0 +1,48 @@
+import { type Db, type Queryable, statement } from '#store/db.ts'
+
+const lock = statement(
+  'lock-default-conversation',
+  'select c.id from conversations as c where c.organization_id = $1 and c.agent_id = $2 and c.is_default for update',
+)
+
+/** Empties a thread that no run owns or waits for: all its messages but the system message, and its counters. */
+const reset = statement(
+  'reset-thread',
+  `
+with thread as (
+  update conversations as c set message_count = 1, context_start_seq = 0, context_start_at = c.system_message_created_at,
+    last_message_at = null, updated_at = now()
+  where c.organization_id = $1 and c.agent_id = $2 and c.is_default and c.active_run_id is null and c.queued_run_count = 0
+  returning c.id, c.system_message_id
+), gone as (
+  delete from messages as m using thread
+  where m.organization_id = $1 and m.conversation_id = thread.id and m.id <> thread.system_message_id
+)
+select thread.id from thread`,
+)
+
+const findDefault = statement(
+  'find-default-conversation',
+  'select c.id, c.active_run_id from conversations as c where c.organization_id = $1 and c.agent_id = $2 and c.is_default',
+)
+
+/**
+ * Id of the thread, or undefined when it is busy or not there. The lock comes first: a statement that had to wait for the end
+ * of a run would not see the messages which that end has committed, and leave them.
+ */
+export async function emptyDefaultThread(db: Db, organizationId: string, agentId: string): Promise<string | undefined> {
+  return db.transaction(async (tx) => {
+    await tx.query(lock, [organizationId, agentId])
+    const [row] = await tx.query<{ id: string }>(reset, [organizationId, agentId])
+    return row?.id
+  })
+}
+
+export async function findDefaultThread(
+  db: Queryable,
+  organizationId: string,
+  agentId: string,
+): Promise<{ id: string; active_run_id: string | null } | undefined> {
+  const [row] = await db.query<{ id: string; active_run_id: string | null }>(findDefault, [organizationId, agentId])
+  return row
+}

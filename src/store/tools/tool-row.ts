@@ -1,0 +1,30 @@
+import type { ToolsTable } from '#store/tables.ts'
+
+/** A tool as read. */
+export type ToolRow = Omit<ToolsTable, 'organization_id'>
+
+export const toolColumns = (alias: string): string =>
+  [
+    'id',
+    'project_id',
+    'name',
+    'tool_type',
+    'description',
+    'source_type',
+    'source_code',
+    'json_schema',
+    'args_json_schema',
+    'tags',
+    'return_char_limit',
+    'pip_requirements',
+    'npm_requirements',
+    'default_requires_approval',
+    'enable_parallel_execution',
+    'metadata',
+    'created_by_id',
+    'last_updated_by_id',
+    'created_at',
+    'updated_at',
+  ]
+    .map((name) => `${alias}.${name}`)
+    .join(', ')

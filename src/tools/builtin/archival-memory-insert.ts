@@ -1,0 +1,29 @@
+import { type BuiltinTool, failure, success } from '#tools/tool.ts'
+
+/** Characters of one passage: 8 192 tokens (the limit of V1) at four characters a token. */
+const MAX_CHARACTERS = 32_768
+
+export const archivalMemoryInsert: BuiltinTool = {
+  name: 'archival_memory_insert',
+  description:
+    'Store something in your archival memory, where it stays beyond your context window and can be searched. Write it so that it can be understood on its own.',
+  toolType: 'letta_core',
+  durability: 'transactional',
+  parameters: {
+    type: 'object',
+    properties: {
+      content: { type: 'string', description: 'What to remember.' },
+      tags: { type: 'array', items: { type: 'string' }, description: 'Tags to find it by.' },
+    },
+    required: ['content'],
+  },
+  execute({ content, tags }) {
+    const text = String(content)
+    if (text.trim() === '') return failure('content is empty, so nothing was stored.')
+    if (text.length > MAX_CHARACTERS) {
+      return failure(`content has ${text.length} characters, at most ${MAX_CHARACTERS} fit in one entry. Split it.`)
+    }
+    const distinct = Array.isArray(tags) ? [...new Set(tags.map(String))] : []
+    return success('None', [{ type: 'insert-passage', text, tags: distinct }])
+  },
+}

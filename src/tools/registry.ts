@@ -1,0 +1,35 @@
+import { archivalMemoryInsert } from './builtin/archival-memory-insert.ts'
+import { archivalMemorySearch } from './builtin/archival-memory-search.ts'
+import { conversationSearch } from './builtin/conversation-search.ts'
+import { coreMemoryAppend } from './builtin/core-memory-append.ts'
+import { coreMemoryReplace } from './builtin/core-memory-replace.ts'
+import { memory } from './builtin/memory.ts'
+import { memoryApplyPatch } from './builtin/memory-apply-patch.ts'
+import { memoryFinishEdits } from './builtin/memory-finish-edits.ts'
+import { memoryInsert } from './builtin/memory-insert.ts'
+import { memoryReplace } from './builtin/memory-replace.ts'
+import { memoryRethink } from './builtin/memory-rethink.ts'
+import { sendMessage } from './builtin/send-message.ts'
+import type { BuiltinTool } from './tool.ts'
+
+/** The tools that the server itself executes. A new one is a file in `builtin/` and a line here. */
+export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
+  archivalMemoryInsert,
+  archivalMemorySearch,
+  conversationSearch,
+  coreMemoryAppend,
+  coreMemoryReplace,
+  memory,
+  memoryApplyPatch,
+  memoryFinishEdits,
+  memoryInsert,
+  memoryReplace,
+  memoryRethink,
+  sendMessage,
+]
+
+const byName = new Map(BUILTIN_TOOLS.map((tool) => [tool.name, tool]))
+
+export function findBuiltinTool(name: string): BuiltinTool | undefined {
+  return byName.get(name)
+}

@@ -1,0 +1,64 @@
+import type { ThreadBlock } from '#store/conversations/load-thread.ts'
+import type { Queryable } from '#store/db.ts'
+
+/** A change of memory. Effects are data: they are committed in one statement together with the result of the call. */
+export type MemoryEffect =
+  | {
+      type: 'update-block'
+      blockId: string
+      expectedVersion: number
+      label: string
+      value: string
+      description: string | null
+    }
+  | { type: 'create-block'; label: string; value: string; description: string | null }
+  | { type: 'detach-block'; blockId: string }
+  | { type: 'insert-passage'; text: string; tags: string[] }
+
+export interface ToolOutcome {
+  status: 'success' | 'error'
+  /** What the model and the client read. */
+  text: string
+  effects?: MemoryEffect[]
+}
+
+export interface ToolContext {
+  organizationId: string
+  agentId: string
+  conversationId: string
+  runId: string
+  /** IANA name; times in results are given in it. */
+  timezone: string
+  /** The agent's blocks, current as of the last commit or reload. */
+  blocks: readonly ThreadBlock[]
+  db: Queryable
+  signal: AbortSignal
+}
+
+/** The wire's `tool_type`. */
+export type ToolType = 'letta_core' | 'letta_memory_core' | 'letta_sleeptime_core'
+
+/**
+ * What a crash during the call means:
+ * `transactional` effect and result commit together, so it is run again when there is no result ·
+ * `read` has no effect, so it is run again.
+ */
+export type ToolDurability = 'transactional' | 'read'
+
+export interface BuiltinTool {
+  name: string
+  description: string
+  toolType: ToolType
+  /** JSON Schema of the arguments object. */
+  parameters: Record<string, unknown>
+  durability: ToolDurability
+  /** Arguments are already validated against `parameters`. Throws only for faults; what the model can mend is an error outcome. */
+  execute(args: Record<string, unknown>, context: ToolContext): ToolOutcome | Promise<ToolOutcome>
+}
+
+export const success = (text: string, effects: MemoryEffect[] = []): ToolOutcome => ({
+  status: 'success',
+  text,
+  effects,
+})
+export const failure = (text: string): ToolOutcome => ({ status: 'error', text })

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createBlock } from '#memory/create-block.ts'
+import { insertPassage } from '#memory/insert-passage.ts'
+import { DEFAULT_ORGANIZATION_ID, type IdPrefix, newId } from '#platform/ids.ts'
+import { statement } from '#store/db.ts'
+import { ensureBuiltinTools } from '#tools/ensure-builtin-tools.ts'
+import { seedTurn } from '../support/seed.ts'
+import { startTestServer, type TestServer } from '../support/test-server.ts'
+
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
+
+/** Every operation of these resources that names something by id; `:agent` and so on stand for the ids. */
+const OPERATIONS: [Method, string, object?][] = [
+  ['GET', '/v1/blocks/:block'],
+  ['PATCH', '/v1/blocks/:block', { value: 'x' }],
+  ['DELETE', '/v1/blocks/:block'],
+  ['GET', '/v1/blocks/:block/agents'],
+  ['GET', '/v1/tools/:tool'],
+  ['GET', '/v1/agents/:agent/archival-memory'],
+  ['POST', '/v1/agents/:agent/archival-memory', { text: 'x' }],
+  ['GET', '/v1/agents/:agent/archival-memory/search?query=x'],
+  ['DELETE', '/v1/agents/:agent/archival-memory/:passage'],
+  ['GET', '/v1/runs/:run'],
+  ['GET', '/v1/runs/:run/messages'],
+  ['GET', '/v1/runs/:run/steps'],
+  ['GET', '/v1/runs/:run/usage'],
+  ['DELETE', '/v1/runs/:run'],
+  ['GET', '/v1/steps/:step'],
+  ['GET', '/v1/steps/:step/metrics'],
+  ['GET', '/v1/steps/:step/messages'],
+  ['PATCH', '/v1/steps/:step/feedback', { feedback: 'positive' }],
+]
+
+const OTHER = 'org-other'
+let server: TestServer
+/** What another organisation owns. */
+const foreign: Partial<Record<IdPrefix, string>> = {}
+
+beforeAll(async () => {
+  server = await startTestServer()
+  const { db } = server.context
+  const turn = await seedTurn(db, OTHER)
+  await ensureBuiltinTools(db, OTHER)
+  const [tool] = await db.query<{ id: string }>(
+    statement('test-find-foreign-tool', 'select id from tools where organization_id = $1 limit 1'),
+    [OTHER],
+  )
+  foreign.agent = turn.agentId
+  foreign.run = turn.runId
+  foreign.step = turn.stepId
+  foreign.tool = tool?.id ?? ''
+  foreign.block = (await createBlock(db, OTHER, { label: 'a', value: '' }, { type: 'user', userId: 'user-x' })).id
+  foreign.passage = (
+    await insertPassage(db, { organizationId: OTHER, userId: 'user-x' }, turn.agentId, { text: 'boat' })
+  ).id
+})
+afterAll(() => server.close())
+
+const withIds = (url: string, idOf: (prefix: IdPrefix) => string) =>
+  url.replace(/:(\w+)/g, (_, prefix: IdPrefix) => idOf(prefix))
+
+describe.each(OPERATIONS)('%s %s', (method, url, body) => {
+  test('an unknown id is 404', async () => {
+    const response = await server.request(method, withIds(url, newId), body)
+    expect(response.status).toBe(404)
+    expect(typeof response.body.detail).toBe('string')
+  })
+
+  test("another organisation's id is 404, and nothing happens to it", async () => {
+    const response = await server.request(
+      method,
+      withIds(url, (prefix) => foreign[prefix] ?? ''),
+      body,
+    )
+    expect(response.status).toBe(404)
+  })
+
+  test.each(['x', 'agent-1', `thing-${crypto.randomUUID()}`, '%E2%82%AC', "'; drop table blocks; --"])(
+    'the malformed id %s is 422 and says what is right',
+    async (id) => {
+      const response = await server.request(
+        method,
+        withIds(url, () => encodeURIComponent(decodeURIComponent(id))),
+        body,
+      )
+      expect(response.status).toBe(422)
+      expect(response.body.detail).toMatch(/String should match pattern '\w+-\{uuid4\}'/)
+    },
+  )
+})
+
+test('nothing of another organisation is in any list', async () => {
+  for (const url of ['/v1/blocks/', '/v1/runs/', '/v1/steps/', '/v1/tags/']) {
+    expect((await server.request('GET', url)).body).toEqual([])
+  }
+  expect((await server.request('POST', '/v1/passages/search', { query: 'boat' })).body).toEqual([])
+  const find = statement('test-count-foreign', 'select count(*) as count from blocks where organization_id = $1')
+  expect(await server.context.db.query(find, [OTHER])).toEqual([{ count: 1 }])
+  expect(await server.context.db.query(find, [DEFAULT_ORGANIZATION_ID])).toEqual([{ count: 0 }])
+})

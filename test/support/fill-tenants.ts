@@ -1,0 +1,72 @@
+import type { Db } from '#store/db.ts'
+
+/** The tenant, agent, thread and archive that the plans ask for: they have the most rows. */
+export const BUSY = {
+  organization: 'org-1',
+  agent: 'agent-1',
+  conversation: 'conv-1',
+  archive: 'archive-1',
+  run: 'run-1',
+}
+
+/** Tenants × agents each; what an agent has is below. */
+const TENANTS = 5
+const AGENTS = 400
+
+/** A few thousand rows in every table, over several tenants, with one busy agent, and fresh statistics. */
+export async function fillTenants(db: Db): Promise<void> {
+  const ago = (seconds: string) => `now() - (${seconds}) * interval '1 second'`
+  // as long as what people and models write, so that reading rows has its true price
+  const words = (n: string) =>
+    `'word' || ${n} % 400 || ' common ' || md5(${n}::text) || ' ' || md5(${n} || 'a') || ' ' || md5(${n} || 'b') || ' ' || repeat('and so on it goes ', 30)`
+  await db.execute(`
+insert into organizations (id, name) select 'org-' || o, 'Organisation ' || o from generate_series(1, ${TENANTS}) as o;
+create temp table owner as select 'org-' || o as org, o, n, (n - 1) * ${TENANTS} + o as k
+  from generate_series(1, ${TENANTS}) as o cross join generate_series(1, ${AGENTS}) as n;
+insert into agents (organization_id, id, name, agent_type, system, model, created_at)
+  select org, 'agent-' || n, 'Name ' || n, 'letta_v1_agent', 's', 'm/x', ${ago('k')} from owner;
+insert into agent_tags select org, 'agent-' || n, 'tag-' || (n * t % 120) from owner cross join generate_series(1, 3) as t on conflict do nothing;
+insert into blocks (organization_id, id, label, value, char_limit, created_at)
+  select org, 'block-' || n, 'label-' || n % 80, 'v', 100, ${ago('k')} from owner;
+insert into block_tags select org, 'block-' || n, 'tag-' || (n * t % 120) from owner cross join generate_series(1, 3) as t on conflict do nothing;
+insert into agent_blocks (organization_id, agent_id, block_id, label) select org, 'agent-' || n, 'block-' || n, 'label-' || n % 80 from owner;
+insert into tools (organization_id, id, name, tool_type, json_schema, created_at)
+  select org, 'tool-' || n, 'tool_' || n, 'custom', '{}', ${ago('k')} from owner;
+insert into agent_tools (organization_id, agent_id, tool_id) select org, 'agent-' || n, 'tool-' || n % ${AGENTS} + 1 from owner;
+insert into conversations (organization_id, id, agent_id, is_default, system_message_id, system_message_created_at, system_prompt, prompt_metadata)
+  select org, 'conv-' || n, 'agent-' || n, true, 'message-s' || n, now(), 's', '{}' from owner;
+insert into conversations (organization_id, id, agent_id, is_default, system_message_id, system_message_created_at, system_prompt, prompt_metadata)
+  select org, 'conv-' || n || '-' || t, 'agent-' || n, false, 'message-s' || n, now(), 's', '{}' from owner cross join generate_series(1, 3) as t;
+insert into runs (organization_id, id, agent_id, conversation_id, status, request, lease_expires_at, created_at)
+  select org, 'run-' || (n - 1) * 5 + r, 'agent-' || n, 'conv-' || n,
+    case when r > 1 then 'completed' when n % 100 = 0 then 'running' when n % 100 = 1 then 'created' else 'failed' end, '{}',
+    ${ago('k')}, ${ago('k * 10 + r')} from owner cross join generate_series(1, 5) as r;
+insert into messages (organization_id, id, agent_id, conversation_id, role, run_id, step_id, search)
+  select org, 'message-' || n || '-' || m, 'agent-' || n, 'conv-' || n, 'user', 'run-' || (n - 1) * 5 + m, 'step-' || n, to_tsvector('english', 'word' || m)
+  from owner cross join generate_series(1, 5) as m;
+insert into messages (organization_id, id, agent_id, conversation_id, role, run_id, content, search)
+  select '${BUSY.organization}', 'message-busy-' || m, '${BUSY.agent}', '${BUSY.conversation}', 'user', 'run-' || m % 1500 + 1,
+    jsonb_build_array(jsonb_build_object('type', 'text', 'text', ${words('m')})), to_tsvector('english', ${words('m')})
+  from generate_series(1, 6000) as m;
+insert into steps (organization_id, id, run_id, agent_id, conversation_id, step_index, status, created_at)
+  select org, 'step-' || (n - 1) * 5 + s, 'run-' || (n - 1) * 5 + s, 'agent-' || n, 'conv-' || n, 1, 'success', ${ago('k * 10 + s')}
+  from owner cross join generate_series(1, 5) as s;
+insert into tool_calls (organization_id, id, run_id, step_id, agent_id, position, tool_call_id, tool_name, arguments, state)
+  select org, 'call-' || (n - 1) * 5 + s, 'run-' || (n - 1) * 5 + s, 'step-' || (n - 1) * 5 + s, 'agent-' || n, 1, 'c', 't', '{}', 'finished'
+  from owner cross join generate_series(1, 5) as s;
+insert into archives (organization_id, id, name, passage_count) select org, 'archive-' || n, 'A', 2 from owner;
+insert into agent_archives select org, 'agent-' || n, 'archive-' || n from owner;
+insert into passages (organization_id, id, archive_id, text, tags, created_at)
+  select org, 'passage-' || n || '-' || p, 'archive-' || n, 'word' || p, array['tag-' || p], ${ago('k')} from owner cross join generate_series(1, 2) as p;
+insert into passages (organization_id, id, archive_id, text, tags, created_at)
+  select '${BUSY.organization}', 'passage-busy-' || p, '${BUSY.archive}', ${words('p')}, array['tag-' || p % 100], ${ago('p')}
+  from generate_series(1, 4000) as p;
+insert into passage_tags (organization_id, archive_id, tag, passage_id)
+  select organization_id, archive_id, unnest(tags), id from passages;
+drop table owner;
+`)
+  // what vacuum does now and then: until then a GIN index keeps its newest entries in a list that it reads whole
+  await db.execute(`
+select gin_clean_pending_list(c.oid) from pg_class as c join pg_am as a on a.oid = c.relam where a.amname = 'gin' and c.relkind = 'i';
+analyze;`)
+}

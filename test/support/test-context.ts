@@ -1,0 +1,39 @@
+import { type Config, loadConfig } from '#config/config.ts'
+import { type Context, createContext } from '#context.ts'
+import type { ModelRegistry } from '#llm/model.ts'
+import { createLogger, type Logger } from '#platform/logger.ts'
+import type { Db, StatementObserver } from '#store/db.ts'
+import { openTestDatabase } from './test-database.ts'
+import { testModelRegistry } from './test-models.ts'
+
+export interface TestOverrides {
+  config?: Partial<Config>
+  /** Is closed by whoever opened it; a new one otherwise. */
+  db?: Db
+  models?: ModelRegistry
+  logger?: Logger
+  onStatement?: StatementObserver
+}
+
+/** What a test server works with: a new database, two models that nobody serves, no key, a silent log. */
+export async function createTestContext(overrides: TestOverrides = {}): Promise<Context> {
+  const { onStatement } = overrides
+  const own =
+    overrides.db === undefined ? await openTestDatabase(onStatement === undefined ? {} : { onStatement }) : undefined
+  const db = overrides.db ?? own
+  if (db === undefined) throw new Error('no database')
+  const config = { ...loadConfig({ env: {} }), ...overrides.config }
+  const level = process.env.TEST_LOG_LEVEL === 'debug' ? 'debug' : 'silent'
+  const context = await createContext(config, {
+    db,
+    models: overrides.models ?? testModelRegistry(),
+    logger: overrides.logger ?? createLogger({ level, format: 'json' }),
+  })
+  const dispose = context[Symbol.asyncDispose].bind(context)
+  return Object.assign(context, {
+    async [Symbol.asyncDispose]() {
+      await dispose()
+      await own?.[Symbol.asyncDispose]()
+    },
+  })
+}
