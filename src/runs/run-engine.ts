@@ -19,6 +19,10 @@ const TAKE_OVER_BATCH = 16
 /** A run that does not stop by then is left behind at the shutdown: its lease is given back, so it can write no more. */
 const HANDOVER_LIMIT_MS = 10_000
 
+/** A queued run that starts while it is being cancelled is asked again as a running one. */
+const CANCEL_ATTEMPTS = 20
+const CANCEL_PAUSE_MS = 20
+
 /** Why a run's signal was aborted. */
 export type AbortReason = 'cancelled' | 'lease-lost' | 'handover'
 
@@ -161,8 +165,10 @@ export class RunEngine implements AsyncDisposable {
   /** True if the run was stopped or will be; false if it had ended before. */
   async cancel(organizationId: string, runId: string): Promise<boolean> {
     let outcome = await requestCancel(this.#options.db, organizationId, runId)
-    // between the two looks of the statement a queued run may have started
-    if (outcome === 'over') outcome = await requestCancel(this.#options.db, organizationId, runId)
+    for (let attempt = 1; outcome === 'changing' && attempt <= CANCEL_ATTEMPTS; attempt += 1) {
+      await sleep(CANCEL_PAUSE_MS)
+      outcome = await requestCancel(this.#options.db, organizationId, runId)
+    }
     if (outcome === 'asked') this.#local.get(runId)?.abort.abort('cancelled' satisfies AbortReason)
     return outcome !== 'over'
   }

@@ -16,6 +16,9 @@ export interface PostgresOptions {
 
 // Longer waits only move the queue from here into the clients' time-outs.
 const CONNECT_TIMEOUT_MS = 5000
+/** Rolled back by PostgreSQL so that another transaction could go on: serialization failure, deadlock. */
+const VICTIM_STATES = new Set(['40001', '40P01'])
+const MAX_ATTEMPTS = 3
 
 const begin: Statement = { name: 'begin', text: 'begin' }
 const commit: Statement = { name: 'commit', text: 'commit' }
@@ -58,11 +61,18 @@ export class PostgresDb implements Db {
     this.#statementLimitMs = options.statementLimitMs ?? 60_000
   }
 
+  /** A statement that was chosen as the victim of a deadlock has had no effect: it is sent again, twice at most. */
   async query<Row>(statement: Statement, params: readonly unknown[] = []): Promise<Row[]> {
     const client = await this.#connect()
     const session = new PostgresSession(client, this.#onStatement, this.#statementLimitMs)
     try {
-      return await session.query<Row>(statement, params)
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await session.query<Row>(statement, params)
+        } catch (error) {
+          if (attempt === MAX_ATTEMPTS || !VICTIM_STATES.has(sqlState(error) ?? '')) throw error
+        }
+      }
     } finally {
       session.release()
     }

@@ -179,6 +179,33 @@ describe.skipIf(testEngine() === 'pglite')('two processes on one PostgreSQL data
     expect((await stuckRun.end).stopReason).toBe('end_turn')
   })
 
+  it('a cancellation that waits for the thread does not wait for a run that started meanwhile', async () => {
+    const a = await start('a', () => ({ text: 'From A.', delayMs: 800 }))
+    const agentId = await newAgent()
+    const first = await startRun(a, agentId, 'one')
+    const second = await startRun(a, agentId, 'two')
+    const lockThread = statement(
+      'test-lock-thread',
+      'select c.id from conversations as c where c.agent_id = $1 for update',
+    )
+    const lockRun = statement('test-lock-run', 'select from runs as r where r.id = $1 for update')
+    let cancelled: Promise<boolean> | undefined
+    await db.transaction(async (ofRun) => {
+      await db.transaction(async (ofThread) => {
+        await ofThread.query(lockThread, [agentId])
+        cancelled = a.cancel(DEFAULT_ORGANIZATION_ID, second.runId)
+        await sleep(200)
+        // as the commit of a run that has just been claimed: it has its row already when the cancellation gets the thread
+        await ofRun.query(lockRun, [second.runId])
+      })
+      await sleep(100)
+      await ofRun.query(lockThread, [agentId])
+    })
+    expect(await cancelled).toBe(true)
+    expect((await first.end).stopReason).toBe('end_turn')
+    expect((await second.end).stopReason).toBe('cancelled')
+  })
+
   it('cancelling queued runs while others are claimed is no deadlock', async () => {
     const script: Script = () => ({ text: 'Yes.' })
     const [a, b, agentId] = [await start('a', script), await start('b', script), await newAgent()]

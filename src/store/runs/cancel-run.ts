@@ -9,10 +9,16 @@ with thread as (
   select c.id from conversations as c join runs as w on w.organization_id = c.organization_id and w.conversation_id = c.id
   where w.organization_id = $1 and w.id = $2 and w.status = 'created'
   for update of c
+), waiting as (
+  -- a run that somebody has locked although the thread is ours has started while we waited for the thread, and its commit
+  -- will want the thread next: waiting for it here would be a deadlock, so the caller looks again without the thread
+  select r.id from runs as r join thread on true
+  where r.organization_id = $1 and r.id = $2 and r.status = 'created'
+  for update of r skip locked
 ), queued as (
   update runs as r set status = 'cancelled', stop_reason = 'cancelled', completed_at = now(), queued_input = null,
     cancel_requested_at = now()
-  from thread where r.organization_id = $1 and r.id = $2 and r.status = 'created'
+  from waiting where r.organization_id = $1 and r.id = waiting.id
   returning r.conversation_id
 ), shortened as (
   update conversations as c set queued_run_count = greatest(c.queued_run_count - 1, 0)
@@ -22,7 +28,12 @@ with thread as (
   where r.organization_id = $1 and r.id = $2 and r.status = 'running'
   returning r.id
 )
-select (select count(*) from queued)::integer as queued, (select count(*) from asked)::integer as asked`,
+select case
+  when exists (select from queued) then 'ended'
+  when exists (select from asked) then 'asked'
+  when exists (select from thread) then 'changing'
+  else 'over'
+end as outcome`,
 )
 
 const listActive = statement(
@@ -33,16 +44,12 @@ where r.organization_id = $1 and r.agent_id = $2 and r.status in ('created', 'ru
 order by r.queue_seq limit 1000`,
 )
 
-/** `ended` at once (it was queued) · `asked` to stop (it runs) · `over` already, or unknown. */
-export async function requestCancel(
-  db: Queryable,
-  organizationId: string,
-  runId: string,
-): Promise<'ended' | 'asked' | 'over'> {
-  const [row] = await db.query<{ queued: number; asked: number }>(cancel, [organizationId, runId])
-  if (row === undefined) return 'over'
-  if (row.queued > 0) return 'ended'
-  return row.asked > 0 ? 'asked' : 'over'
+/** `ended` at once (it was queued) · `asked` to stop (it runs) · `changing` now: ask again · `over` already, or unknown. */
+export type CancelOutcome = 'ended' | 'asked' | 'changing' | 'over'
+
+export async function requestCancel(db: Queryable, organizationId: string, runId: string): Promise<CancelOutcome> {
+  const [row] = await db.query<{ outcome: CancelOutcome }>(cancel, [organizationId, runId])
+  return row?.outcome ?? 'over'
 }
 
 /** Ids of the agent's runs that have not ended, in the order in which they run; at most 1 000. */
