@@ -18,7 +18,7 @@ const app = fastify()
 app.post<{ Params: { id: string }; Body: { input: string } }>('/turn/:id', async ({ params, body }) => {
   const request = newRun(params.id, body.input)
   const stepId = newOrderedId('step')
-  const run = await insertRun(db, request, { owner: 'floor', leaseMs: 60_000 })
+  const run = await insertRun(db, request, { owner: 'floor', leaseMs: 60_000 }, true)
   if (run === undefined) throw new Error('no such agent')
   const thread = await findThread(db, DEFAULT_ORGANIZATION_ID, run.conversation_id)
   if (thread === undefined) throw new Error('no such thread')
@@ -67,6 +67,7 @@ app.post<{ Params: { id: string }; Body: { input: string } }>('/turn/:id', async
       usage: emptyUsage(),
       firstTokenNs: 1_000_000,
       ending: { status: 'completed', stopReason: 'end_turn', error: null },
+      events: [],
     },
   )
   return { messages: messages.length }

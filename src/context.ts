@@ -2,12 +2,18 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { createRunLoop } from '#agent/run-loop.ts'
-import { type Config, secretsOf } from '#config/config.ts'
+import { type Config, secretsOf, webhookSecretsOf } from '#config/config.ts'
+import { BatchAdvancer } from '#jobs/advance-batches.ts'
+import { WebhookDeliverer } from '#jobs/deliver-webhooks.ts'
+import { CallbackPoster } from '#jobs/post-callback.ts'
+import { ScheduleStarter } from '#jobs/start-due-schedules.ts'
 import type { ModelRegistry } from '#llm/model.ts'
 import { createModelRegistry } from '#llm/registry.ts'
 import { DomainError } from '#platform/errors.ts'
 import { DEFAULT_ORGANIZATION_ID } from '#platform/ids.ts'
 import { createLogger, type Logger, namedLogger } from '#platform/logger.ts'
+import { Shutdown } from '#platform/shutdown.ts'
+import { VERSION } from '#platform/version.ts'
 import { RunEngine } from '#runs/run-engine.ts'
 import type { Db, StatementObserver } from '#store/db.ts'
 import { migrate } from '#store/migrate.ts'
@@ -23,6 +29,7 @@ export interface Context extends AsyncDisposable {
   readonly db: Db
   readonly models: ModelRegistry
   readonly runs: RunEngine
+  readonly shutdown: Shutdown
 }
 
 /** What a test or a benchmark brings itself. A database that was brought is not closed here. */
@@ -43,9 +50,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
   const logger =
     overrides.logger ?? createLogger({ level: config.logLevel, format: config.logFormat, secrets: secretsOf(config) })
   const db = overrides.db ?? resources.use(await openConfiguredDatabase(config, logger, overrides.onStatement))
-  await bringUpToDate(db, logger)
-  await ensurePartitions(db, new Date())
-  await ensureBuiltinTools(db, DEFAULT_ORGANIZATION_ID)
+  await prepareDatabase(db, logger)
   const partitions = setInterval(() => void makePartitionsAhead(db, logger), PARTITION_CHECK_MS)
   resources.defer(() => clearInterval(partitions))
 
@@ -64,6 +69,8 @@ export async function createContext(config: Config, overrides: ContextOverrides 
       logger: namedLogger(logger, 'runs'),
       owner: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
       leaseMs: config.runLeaseMs,
+      streamRetentionMs: config.streamRetentionMs,
+      streamMaxBytes: config.streamMaxBytes,
       execute: createRunLoop({
         db,
         models,
@@ -73,9 +80,44 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     }),
   )
   await runs.open()
+  startJobs(resources, { config, logger, db, runs })
 
   const owned = resources.move()
-  return { config, logger, db, models, runs, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return {
+    config,
+    logger,
+    db,
+    models,
+    runs,
+    shutdown: new Shutdown(),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** Work that nobody waits for. It ends before the engine does, which it gives runs to. */
+function startJobs(
+  resources: AsyncDisposableStack,
+  { config, logger, db, runs }: Pick<Context, 'config' | 'logger' | 'db' | 'runs'>,
+): void {
+  const timeoutMs = config.webhookTimeoutMs
+  const allowsPrivate = config.webhookAddresses === 'any'
+  const poster = resources.use(new CallbackPoster({ timeoutMs, allowsPrivate, version: VERSION }))
+  const deliverer = resources.use(
+    new WebhookDeliverer({
+      db,
+      logger: namedLogger(logger, 'webhooks'),
+      poster,
+      secrets: webhookSecretsOf(config),
+      timeoutMs,
+    }),
+  )
+  deliverer.start()
+  const schedules = resources.use(new ScheduleStarter({ db, logger: namedLogger(logger, 'schedules'), runs }))
+  schedules.start()
+  const batches = resources.use(
+    new BatchAdvancer({ db, logger: namedLogger(logger, 'batches'), runs, maxRuns: config.batchRuns }),
+  )
+  batches.start()
 }
 
 async function openConfiguredDatabase(
@@ -93,6 +135,13 @@ async function openConfiguredDatabase(
     onProgress: (line) => logger.info(line),
     onStatement,
   })
+}
+
+/** What every process does before it works; those that come later find nothing to do. */
+export async function prepareDatabase(db: Db, logger: Logger): Promise<void> {
+  await bringUpToDate(db, logger)
+  await ensurePartitions(db, new Date())
+  await ensureBuiltinTools(db, DEFAULT_ORGANIZATION_ID)
 }
 
 /** Migrations are the first that asks PostgreSQL for anything: where it does not answer, say which setting leads there. */

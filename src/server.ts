@@ -3,6 +3,7 @@ import { type FastifyBaseLogger, fastify, LogController } from 'fastify'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
 import { authenticate } from '#http/plugins/auth.ts'
+import { closeConnectionsWhenStopping } from '#http/plugins/close-connections.ts'
 import { allowOrigins } from '#http/plugins/cors.ts'
 import { describeApi } from '#http/plugins/describe-api.ts'
 import { answerErrors, sendError } from '#http/plugins/errors.ts'
@@ -13,14 +14,18 @@ import { registerRoot } from '#http/root/index.ts'
 import { registerArchivalMemory } from '#http/v1/agents/archival/index.ts'
 import { registerAgents } from '#http/v1/agents/index.ts'
 import { registerMessages } from '#http/v1/agents/messages/index.ts'
+import { registerSchedules } from '#http/v1/agents/schedule/index.ts'
 import { registerBlocks } from '#http/v1/blocks/index.ts'
+import { registerConversations } from '#http/v1/conversations/index.ts'
 import { registerHealth } from '#http/v1/health/index.ts'
+import { registerBatches } from '#http/v1/messages/batches/index.ts'
 import { registerModels } from '#http/v1/models/index.ts'
 import { registerPassages } from '#http/v1/passages/index.ts'
 import { registerRuns } from '#http/v1/runs/index.ts'
 import { registerSteps } from '#http/v1/steps/index.ts'
 import { registerTags } from '#http/v1/tags/index.ts'
 import { registerTools } from '#http/v1/tools/index.ts'
+import { registerWebhooks } from '#http/v1/webhooks/index.ts'
 import { VERSION } from '#platform/version.ts'
 
 const REQUEST_TIMEOUT_MS = 120_000
@@ -30,6 +35,7 @@ export async function buildServer(context: Context): Promise<App> {
   const app = createApp(context)
 
   logRequests(app)
+  closeConnectionsWhenStopping(app, context.shutdown.begun)
   answerErrors(app)
   allowOrigins(app, context.config.corsOrigins)
   authenticate(app, context.config)
@@ -40,13 +46,17 @@ export async function buildServer(context: Context): Promise<App> {
   registerRoot(app, context)
   registerAgents(app, context)
   registerMessages(app, context)
+  registerSchedules(app, context)
+  registerBatches(app, context)
   registerArchivalMemory(app, context)
   registerBlocks(app, context)
   registerTools(app, context)
   registerPassages(app, context)
+  registerConversations(app, context)
   registerRuns(app, context)
   registerSteps(app, context)
   registerTags(app, context)
+  registerWebhooks(app, context)
   registerModels(app, context)
   registerHealth(app, context)
 
@@ -63,6 +73,8 @@ function createApp(context: Context): App {
     requestTimeout: REQUEST_TIMEOUT_MS,
     // a stream that is being written ends first; connections that wait for a next request do not hold up the end
     forceCloseConnections: 'idle',
+    // a request that came in over an open connection is served like those before it: what it starts is durable
+    return503OnClosing: false,
     routerOptions: {
       ignoreTrailingSlash: true,
       // labels and tool names stand in paths

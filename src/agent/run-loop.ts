@@ -3,7 +3,7 @@ import { DomainError, errorMessage } from '#platform/errors.ts'
 import { newOrderedId } from '#platform/ids.ts'
 import { isGivenUp } from '#runs/retry-transient.ts'
 import type { RunExecutor } from '#runs/run-engine.ts'
-import type { RunFailure } from '#runs/run-events.ts'
+import type { LoggedEvent, RunFailure } from '#runs/run-events.ts'
 import { addUsage, emptyUsage } from '#runs/usage.ts'
 import type { MessageRow, NewMessage } from '#store/messages/message-row.ts'
 import { type Advance, advanceRun, type NewStep, type NewToolCall } from '#store/runs/advance-run.ts'
@@ -59,15 +59,12 @@ function endingAfter({ options, context }: Work, error: unknown): Ending {
 
 /** Steps until the run ends; first of all the tools of a step that a dead process left unfinished. */
 async function runTurn(work: Work, turn: Turn): Promise<number | undefined> {
-  const { signal, emit } = work.context
+  const { signal, emit, isDraining } = work.context
   emit({ type: 'run-start' })
-  for (const message of turn.rows.slice(turn.firstOwnRow)) {
-    if (message.role === 'assistant' || message.role === 'tool') emit({ type: 'message', message })
-  }
   const open = await patiently(work, () => findOpenCalls(work, turn))
   if (open !== undefined && !(await finishCalls(work, turn, open.stepId, open.calls))) return undefined
   for (;;) {
-    if (isGivenUp(signal)) return undefined
+    if (isGivenUp(signal) || isDraining()) return undefined
     const early = endBeforeStep(work, turn)
     if (early !== undefined) return endRun(work, turn.stepCount, turn.usage, early)
     const step = await takeStep(work, turn)
@@ -142,19 +139,18 @@ async function takeStep(work: Work, turn: Turn): Promise<StepOutcome | 'lost'> {
     }),
   )
   turn.usage = addUsage(turn.usage, reply.usage, contextTokens(turn) + reply.usage.outputTokens)
+  const row = toRow(turn, message)
   const waiting = await commit(work, turn.stepCount, turn.usage, {
     messages: isEmpty ? [] : [message],
+    rows: isEmpty ? [] : [row],
     steps: [buildStep(turn, said, startedAt, ending?.stopReason ?? null)],
     toolCalls,
     ending,
   })
   if (waiting === undefined) return 'lost'
   turn.stepCount += 1
-  if (!isEmpty) addRow(work, turn, message)
-  if (ending !== null) {
-    emitEnd(work, turn.stepCount, turn.usage, ending)
-    return { kind: 'ended', waiting }
-  }
+  if (!isEmpty) addRow(turn, row)
+  if (ending !== null) return { kind: 'ended', waiting }
   return {
     kind: 'calls',
     stepId: said.stepId,
@@ -211,19 +207,25 @@ async function finishCalls(work: Work, turn: Turn, stepId: string, calls: Pendin
     needsApproval: new Set(approval.map((rule) => rule.tool_name)),
     blocks: turn.thread.blocks,
     signal: context.signal,
+    isDraining: context.isDraining,
+    seal: (placeholder: NewMessage) =>
+      context.log.seal([{ type: 'message', message: toRow(turn, placeholder) }]).then((sealed) => ({
+        batches: sealed.batches,
+        tell: (told: NewMessage) => sealed.tell([{ type: 'message', message: toRow(turn, told) }]),
+      })),
     onStart: (call: PendingCall) =>
       context.emit({ type: 'tool-start', toolCallId: call.tool_call_id, name: call.name }),
   }
   const message = await runTools(toolRun, stepId, calls)
   turn.thread.blocks = toolRun.blocks
   if (message === undefined) return false
-  addRow(work, turn, message)
+  addRow(turn, toRow(turn, message))
   return true
 }
 
-/** A message that was committed: into the context of the next step, and to whoever listens. */
-function addRow({ context }: Work, turn: Turn, message: NewMessage): void {
-  const row: MessageRow = {
+/** A message of this run as the table will have it. */
+function toRow(turn: Turn, message: NewMessage): MessageRow {
+  return {
     id: message.id,
     seq: Number.MAX_SAFE_INTEGER,
     agent_id: turn.thread.agent_id,
@@ -243,22 +245,32 @@ function addRow({ context }: Work, turn: Turn, message: NewMessage): void {
     is_err: null,
     created_at: new Date(),
   }
-  turn.rows.push(row)
-  turn.rowTokens.push(estimateRow(row))
-  context.emit({ type: 'message', message: row })
 }
 
-/** Commits a change of the run, again while the database is away. @returns the runs that wait, undefined when it is lost */
-function commit(
+/** A message that was committed: into the context of the next step. */
+function addRow(turn: Turn, row: MessageRow): void {
+  turn.rows.push(row)
+  turn.rowTokens.push(estimateRow(row))
+}
+
+/** Commits a change of the run, again while the database is away, and tells it. @returns the runs that wait, undefined when it is lost */
+async function commit(
   work: Work,
   stepCount: number,
   usage: RunUsage,
-  change: Pick<Advance, 'messages' | 'toolCalls'> & { steps: NewStep[]; ending: Ending | null },
+  change: Pick<Advance, 'messages' | 'toolCalls'> & { rows: MessageRow[]; steps: NewStep[]; ending: Ending | null },
 ): Promise<number | undefined> {
   const { db } = work.options
-  const { run } = work.context
+  const { run, log } = work.context
+  const { ending } = change
+  const told: LoggedEvent[] = change.rows.map((message) => ({ type: 'message', message }))
+  if (ending !== null) {
+    const steps = stepCount + change.steps.length
+    told.push({ type: 'run-end', stopReason: ending.stopReason, usage, stepCount: steps, error: ending.failure })
+  }
+  const sealed = await log.seal(told)
   const [step] = change.steps
-  return patiently(work, async (isRepeated) => {
+  const queued = await patiently(work, async (isRepeated) => {
     const waiting = await advanceRun(db, toLease(run), {
       agentId: run.agent_id,
       conversationId: run.conversation_id,
@@ -279,6 +291,7 @@ function commit(
               stopReason: change.ending.stopReason,
               error: toStoredError(change.ending.failure),
             },
+      events: sealed.batches,
     })
     if (waiting !== undefined || !isRepeated) return waiting
     // the answer to an earlier attempt may have been lost after it was committed
@@ -286,6 +299,10 @@ function commit(
     const isCommitted = state !== undefined && (state.step_count > stepCount || state.status !== 'running')
     return isCommitted ? 0 : undefined
   })
+  if (queued === undefined) return undefined
+  if (ending !== null) logEnd(work, stepCount + change.steps.length, usage, ending)
+  sealed.tell()
+  return queued
 }
 
 function statusOf(stopReason: StopReason): 'completed' | 'cancelled' | 'failed' {
@@ -296,22 +313,18 @@ function statusOf(stopReason: StopReason): 'completed' | 'cancelled' | 'failed' 
 const toStoredError = (failure: RunFailure | null) =>
   failure === null ? null : { type: failure.type, message: failure.message, detail: failure.detail }
 
-function emitEnd({ context, options }: Work, stepCount: number, usage: RunUsage, ending: Ending): void {
+function logEnd({ context, options }: Work, stepCount: number, usage: RunUsage, ending: Ending): void {
   const { prompt_tokens, completion_tokens } = usage
   const duration_ms = Date.now() - context.run.created_at.getTime()
   options.logger.info(
     { stop_reason: ending.stopReason, steps: stepCount, duration_ms, prompt_tokens, completion_tokens },
     'run ended',
   )
-  context.emit({ type: 'run-end', stopReason: ending.stopReason, usage, stepCount, error: ending.failure })
 }
 
 /** Ends a run without a further step. */
-async function endRun(work: Work, stepCount: number, usage: RunUsage, ending: Ending): Promise<number | undefined> {
-  const waiting = await commit(work, stepCount, usage, { messages: [], steps: [], toolCalls: [], ending })
-  if (waiting !== undefined) emitEnd(work, stepCount, usage, ending)
-  return waiting
-}
+const endRun = (work: Work, stepCount: number, usage: RunUsage, ending: Ending): Promise<number | undefined> =>
+  commit(work, stepCount, usage, { messages: [], rows: [], steps: [], toolCalls: [], ending })
 
 /** Ends a run whose model failed; the failed call is a step too, and a row in the ledger. */
 async function endAfterModelError(
@@ -324,7 +337,5 @@ async function endAfterModelError(
   const failure = { type: errorTypeOf(error), message: error.message, detail: null, cause: error }
   const ending = { stopReason: stopReasonOf(error), failure }
   const steps = [buildFailedStep(turn, error, startedAt, ending.stopReason)]
-  const waiting = await commit(work, turn.stepCount, turn.usage, { messages: [], steps, toolCalls: [], ending })
-  if (waiting !== undefined) emitEnd(work, turn.stepCount + 1, turn.usage, ending)
-  return waiting
+  return commit(work, turn.stepCount, turn.usage, { messages: [], rows: [], steps, toolCalls: [], ending })
 }

@@ -9,6 +9,7 @@ import { loadBlocks } from '#store/conversations/load-thread.ts'
 import { isTransient, isUniqueViolation, sqlState } from '#store/database-error.ts'
 import type { Db } from '#store/db.ts'
 import type { NewMessage, ToolReturn } from '#store/messages/message-row.ts'
+import type { EventBatch } from '#store/run-events/event-batch.ts'
 import type { Lease } from '#store/runs/run-row.ts'
 import { commitToolResult, type ToolResultCommit } from '#store/tool-calls/commit-tool-result.ts'
 import { findBuiltinTool } from '#tools/registry.ts'
@@ -42,6 +43,10 @@ export interface ToolRun {
   /** Current blocks; replaced as calls change them. */
   blocks: ThreadBlock[]
   signal: AbortSignal
+  /** True once this process wants to be rid of the run: then it is given up between two calls. */
+  isDraining: () => boolean
+  /** Numbers the tool message for the streams; `tell` comes after its commit. */
+  seal: (message: NewMessage) => Promise<{ batches: EventBatch[]; tell: (message: NewMessage) => void }>
   onStart: (call: PendingCall) => void
 }
 
@@ -148,6 +153,7 @@ async function runCall(
 ): Promise<ToolReturn | undefined> {
   const limit = run.tools.find((tool) => tool.name === call.name)?.return_char_limit ?? Number.POSITIVE_INFINITY
   let refusal: string | undefined
+  let sealed: Awaited<ReturnType<ToolRun['seal']>> | undefined
   for (let conflicts = 0; ; conflicts += 1) {
     if (conflicts === MAX_CONFLICTS) {
       refusal = 'The memory block is being edited by others all the time. Try again later.'
@@ -163,6 +169,8 @@ async function runCall(
       stderr: null,
       time: new Date().toISOString(),
     }
+    const message = messageWith(result)
+    if (message !== null) sealed ??= await run.seal(message)
     const change: ToolResultCommit = {
       agentId: run.agentId,
       conversationId: run.conversationId,
@@ -170,7 +178,8 @@ async function runCall(
       result,
       ...effects,
       newArchiveId: newId('archive'),
-      message: messageWith(result),
+      message,
+      events: sealed?.batches ?? [],
     }
     try {
       const committed = await retryTransient(retryOptions(run), async (isRepeated) => {
@@ -180,6 +189,7 @@ async function runCall(
       })
       if (committed !== 'committed') return undefined
       run.blocks = applyEffects(run.blocks, effects)
+      if (message !== null) sealed?.tell(message)
       return result
     } catch (error) {
       if (refusal === undefined && isRefusal(error)) {
@@ -219,7 +229,7 @@ export async function runTools(
       .join('\n'),
   })
   for (const [index, call] of open.entries()) {
-    if (run.signal.aborted && run.signal.reason !== 'cancelled') return undefined
+    if ((run.signal.aborted && run.signal.reason !== 'cancelled') || run.isDraining()) return undefined
     run.onStart(call)
     const isLast = index === open.length - 1
     const result = await runCall(run, call, (given) => (isLast ? buildMessage([...results, given]) : null))

@@ -1,36 +1,48 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import cluster, { type Worker } from 'node:cluster'
 import type { FastifyListenOptions } from 'fastify'
-import type { Config } from '#config/config.ts'
+import { type Config, secretsOf } from '#config/config.ts'
 import { ConfigError } from '#config/config-error.ts'
 import { type Context, createContext } from '#context.ts'
 import { errorMessage } from '#platform/errors.ts'
+import { createLogger, type Logger } from '#platform/logger.ts'
 import { buildServer } from '#server.ts'
 import { greeting } from './greeting.ts'
+import { countRequests, shutDown } from './shut-down.ts'
 import { StopSignal } from './stop-signal.ts'
+import { poolShare } from './worker-count.ts'
 
-/** Time that open streams and requests have to end. What is cut then goes on at the next start: runs are durable. */
-const SHUTDOWN_GRACE_MS = 10_000
 const MODELS_IN_LOG = 12
 
 /** Starts the server and returns when a signal has stopped it. Throws ConfigError where it cannot listen. */
 export async function runServer(config: Config): Promise<void> {
   using stop = new StopSignal()
-  await using context = await createContext(config)
-  const { logger } = context
-  for (const warning of config.warnings) logger.warn(warning)
+  const { worker } = cluster
+  const ownLogger = createLogger({ level: config.logLevel, format: config.logFormat, secrets: secretsOf(config) })
+  const logger = worker === undefined ? ownLogger : ownLogger.child({ worker: worker.id })
+  if (worker !== undefined) surviveLossOfPrimary(worker)
+  const ownConfig = worker === undefined ? config : { ...config, databasePoolSize: poolShare(config) }
+  await using context = await createContext(ownConfig, { logger })
   const app = await buildServer(context)
+  const openRequests = countRequests(app)
   const address = await listen(app, config)
-  if (isForPeople(config)) process.stdout.write(greeting(config, address))
-  void logModels(context)
+  // what there is to say once, the first process says
+  if (worker === undefined) welcome(config, logger, address)
+  if (worker === undefined || worker.id === 1) void logModels(context)
 
   const signal = await stop.received
-  logger.info(`${signal}: stopping; send it again to stop at once`)
-  const isClosed = await Promise.race([app.close().then(() => true), sleep(SHUTDOWN_GRACE_MS, false, { ref: false })])
-  if (!isClosed) {
-    logger.warn(`requests still open after ${SHUTDOWN_GRACE_MS / 1000} s are cut`)
-    app.server.closeAllConnections()
-  }
+  await shutDown(app, context, openRequests, signal)
   logger.info('stopped')
+}
+
+/** By default a worker ends on the spot when its primary has died; here that counts as SIGTERM (`StopSignal`). */
+function surviveLossOfPrimary(worker: Worker): void {
+  worker.exitedAfterDisconnect = true
+}
+
+/** The first words of a server that listens. */
+export function welcome(config: Config, logger: Logger, address: string): void {
+  for (const warning of config.warnings) logger.warn(warning)
+  if (isForPeople(config)) process.stdout.write(greeting(config, address))
 }
 
 async function listen(

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster'
 import type { Command } from 'commander'
 import { loadConfig } from '#config/config.ts'
 import { addOptionFlags, readOptionFlags } from './option-flags.ts'
@@ -8,7 +9,12 @@ export function registerServer(program: Command): void {
   addOptionFlags(command).action(async () => {
     const config = loadConfig({ flags: readOptionFlags(command) })
     // loaded only now: `--help` and a wrong setting answer at once
-    const { runServer } = await import('./run-server.ts')
-    await runServer(config)
+    if (config.workers !== 1 && cluster.isPrimary) {
+      const { runWorkers } = await import('./run-workers.ts')
+      await runWorkers(config)
+    } else {
+      const { runServer } = await import('./run-server.ts')
+      await runServer(config)
+    }
   })
 }

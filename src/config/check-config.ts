@@ -22,7 +22,23 @@ export function checkConfig(config: Config): void {
       throw new ConfigError(`${nameOf(name)} must be provider/model, such as openai/gpt-5-mini; got "${handle}".`)
     }
   }
+  checkWebhookSecrets(config)
+  if (config.workers !== 1 && config.databaseUrl === undefined) {
+    throw new ConfigError(
+      `${nameOf('PERDURE_WORKERS')} asks for several processes, but the embedded database belongs to one: set PERDURE_DATABASE_URL to a PostgreSQL, or leave it at 1.`,
+    )
+  }
   checkEndpoints(config)
+}
+
+function checkWebhookSecrets(config: Config): void {
+  for (const secret of config.webhookSecret?.split(/\s+/) ?? []) {
+    if (secret.startsWith('whsec_') && !/^whsec_(?:[A-Za-z0-9+/]{4}){4,}(?:[A-Za-z0-9+/]{2,3}={0,2})?$/.test(secret)) {
+      throw new ConfigError(
+        `${config.sources.PERDURE_WEBHOOK_SECRET ?? 'PERDURE_WEBHOOK_SECRET'} begins with whsec_, but base64 of 16 or more bytes does not follow (not shown, it is a secret). Make one with: echo "whsec_$(openssl rand -base64 32)".`,
+      )
+    }
+  }
 }
 
 function checkEndpoints(config: Config): void {

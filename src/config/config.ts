@@ -164,9 +164,14 @@ function deepFreeze<T extends object>(value: T): T {
   return Object.freeze(value)
 }
 
+/** The keys that sign callbacks; more than one while they are changed. */
+export const webhookSecretsOf = (config: Pick<Config, 'webhookSecret'>): string[] =>
+  config.webhookSecret?.split(/\s+/).filter((secret) => secret !== '') ?? []
+
 /** Every secret of a configuration, for the logger to leave out. */
 export function secretsOf(config: Config): string[] {
   const secrets = [config.apiKey, config.jwtSecret, config.encryptionKey, config.sentryDsn]
+  secrets.push(...webhookSecretsOf(config))
   for (const url of [config.databaseUrl, config.redisUrl]) secrets.push(URL.parse(url ?? '')?.password)
   for (const provider of config.providers) secrets.push(provider.apiKey)
   for (const endpoint of config.openaiCompatible) secrets.push(endpoint.apiKey)

@@ -5,7 +5,7 @@ import { formatDuration, formatSize } from './parse-value.ts'
 export function placeholderOf(option: Option): string {
   switch (option.type) {
     case 'integer':
-      return 'number'
+      return option.word === undefined ? 'number' : `number|${option.word.text}`
     case 'choice':
       return option.choices.length > 3 ? 'name' : option.choices.join('|')
     case 'string':
@@ -32,6 +32,7 @@ export function formatValue(option: Option, value: unknown): string | undefined 
   if (option.secret) return '********'
   if (option.type === 'duration') return formatDuration(value as number)
   if (option.type === 'size') return formatSize(value as number)
+  if (option.type === 'integer' && option.word?.value === value) return option.word.text
   if (Array.isArray(value)) {
     return value
       .map((item) => (typeof item === 'string' ? item : `${item.name}=${maskPassword(item.baseUrl)}`))

@@ -3,7 +3,15 @@
  * the flags of `perdure server`, `--help`, `docs/configuration.md` and the type of Config.
  */
 
-export type OptionGroup = 'Server' | 'Database' | 'Models' | 'Providers' | 'Logs' | 'Client' | 'Not used yet'
+export type OptionGroup =
+  | 'Server'
+  | 'Database'
+  | 'Models'
+  | 'Providers'
+  | 'Callbacks'
+  | 'Logs'
+  | 'Client'
+  | 'Not used yet'
 
 interface OptionBase {
   /** The field of Config. A duration's name ends in `Ms`, a size's in `Bytes`. */
@@ -36,6 +44,8 @@ interface UrlOption extends OptionBase {
 interface IntegerOption extends OptionBase {
   readonly type: 'integer'
   readonly default?: number
+  /** A word that is accepted too, and the number that stands for it. */
+  readonly word?: { readonly text: string; readonly value: number }
   readonly min: number
   readonly max: number
 }
@@ -83,6 +93,9 @@ const HTTP = ['http', 'https'] as const
 const SECOND = 1_000
 const HOUR = 3_600_000
 const MIB = 1024 * 1024
+
+/** What `auto` means in `workers`: as many as there are cores. */
+export const AUTO_WORKERS = 0
 
 export const OPTIONS = [
   {
@@ -159,6 +172,62 @@ export const OPTIONS = [
     doc: 'Time after which a run whose server gives no sign of life is gone on with by another one.',
   },
   {
+    key: 'workers',
+    name: 'PERDURE_WORKERS',
+    flag: '--workers',
+    type: 'integer',
+    default: 1,
+    word: { text: 'auto', value: AUTO_WORKERS },
+    min: 1,
+    max: 128,
+    group: 'Server',
+    doc: 'Processes that share the port, `auto` for one per core; more than one needs PostgreSQL. `PERDURE_DATABASE_POOL_SIZE` is shared out among them.',
+  },
+  {
+    key: 'shutdownDelayMs',
+    name: 'PERDURE_SHUTDOWN_DELAY',
+    flag: '--shutdown-delay',
+    type: 'duration',
+    default: 3 * SECOND,
+    min: 0,
+    max: HOUR,
+    group: 'Server',
+    doc: 'Time that the server goes on listening after SIGTERM, with `/ready` at 503, so that load balancers can notice. At most half of the grace; not waited for with the embedded database and after Ctrl-C.',
+  },
+  {
+    key: 'shutdownGraceMs',
+    name: 'PERDURE_SHUTDOWN_GRACE',
+    flag: '--shutdown-grace',
+    type: 'duration',
+    default: 20 * SECOND,
+    min: SECOND,
+    max: HOUR,
+    group: 'Server',
+    doc: 'Time from the signal to the end of the process, the delay included: runs are handed over after their step, requests and streams end. Let whatever would kill the process wait longer.',
+  },
+  {
+    key: 'streamRetentionMs',
+    name: 'PERDURE_STREAM_RETENTION',
+    flag: '--stream-retention',
+    type: 'duration',
+    default: 3 * HOUR,
+    min: SECOND,
+    max: 30 * 24 * HOUR,
+    group: 'Server',
+    doc: 'Time for which the stream of a run can be read again, from any event on. Messages are kept for ever.',
+  },
+  {
+    key: 'streamMaxBytes',
+    name: 'PERDURE_STREAM_MAX_SIZE',
+    flag: '--stream-max-size',
+    type: 'size',
+    default: 32 * MIB,
+    min: 64 * 1024,
+    max: 1024 * MIB,
+    group: 'Server',
+    doc: 'Events that are kept of one run; of a longer stream the beginning is forgotten first.',
+  },
+  {
     key: 'dataDir',
     name: 'PERDURE_DATA_DIR',
     flag: '--data-dir',
@@ -188,7 +257,7 @@ export const OPTIONS = [
     min: 2,
     max: 500,
     group: 'Database',
-    doc: 'Connections to PostgreSQL at most. None is held while a model or a tool works.',
+    doc: 'Connections to PostgreSQL at most. None is held while a model or a tool works. Each of several workers gets its share, at least 2.',
   },
   {
     key: 'defaultModel',
@@ -269,6 +338,46 @@ export const OPTIONS = [
     type: 'endpoints',
     group: 'Providers',
     doc: 'Further servers with the API of OpenAI, separated by spaces: `name=url` or `name=url,VARIABLE`, where VARIABLE is the environment variable with the key. Handles are `name/…`. Example: `lab=http://10.0.0.5:8000/v1 corp=https://llm.example.org/v1,CORP_LLM_KEY`.',
+  },
+  {
+    key: 'webhookSecret',
+    name: 'PERDURE_WEBHOOK_SECRET',
+    type: 'string',
+    secret: true,
+    group: 'Callbacks',
+    doc: 'Key that signs callbacks: `whsec_` and base64, or any text. Two of them, separated by a space, give two signatures while receivers change over. Without it callbacks have no signature.',
+  },
+  {
+    key: 'webhookTimeoutMs',
+    name: 'PERDURE_WEBHOOK_TIMEOUT',
+    flag: '--webhook-timeout',
+    type: 'duration',
+    default: 5 * SECOND,
+    min: 100,
+    max: 60 * SECOND,
+    group: 'Callbacks',
+    doc: 'Time that the receiver of a callback has to answer; the attempt counts as failed after it.',
+  },
+  {
+    key: 'webhookAddresses',
+    name: 'PERDURE_WEBHOOK_ADDRESSES',
+    flag: '--webhook-addresses',
+    type: 'choice',
+    choices: ['public', 'any'],
+    default: 'public',
+    group: 'Callbacks',
+    doc: 'Where callbacks may be sent: `public` refuses private, loopback, link-local and metadata addresses, so that no client reaches the network behind the server; `any` allows them.',
+  },
+  {
+    key: 'batchRuns',
+    name: 'PERDURE_BATCH_RUNS',
+    flag: '--batch-runs',
+    type: 'integer',
+    default: 8,
+    min: 1,
+    max: 1000,
+    group: 'Server',
+    doc: 'Runs of one batch that work or wait at once, so that a batch leaves room for people.',
   },
   {
     key: 'logLevel',

@@ -21,8 +21,12 @@ export function parseValue(option: Option, text: string, source: string): Value 
     case 'string':
     case 'path':
       return text
-    case 'integer':
-      return inRange(option, 'a whole number', /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN, String, fail)
+    case 'integer': {
+      const { word } = option
+      if (word !== undefined && text.toLowerCase() === word.text) return word.value
+      const kind = word === undefined ? 'a whole number' : `${word.text} or a whole number`
+      return inRange(option, kind, /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN, String, fail)
+    }
     case 'duration':
       return inRange(option, 'a duration', parseDuration(text), formatDuration, fail)
     case 'size':

@@ -1,4 +1,4 @@
-import { v4, v7 } from 'uuid'
+import { v4, v5, v7 } from 'uuid'
 
 /** Prefixes of the ids that cross the wire: `<prefix>-<uuid>`. Folders keep the old prefix `source`. */
 export type IdPrefix =
@@ -7,6 +7,8 @@ export type IdPrefix =
   | 'block'
   | 'call'
   | 'conv'
+  | 'delivery'
+  | 'job'
   | 'message'
   | 'org'
   | 'passage'
@@ -14,6 +16,7 @@ export type IdPrefix =
   | 'project'
   | 'ptrace'
   | 'run'
+  | 'schedule'
   | 'step'
   | 'tool'
   | 'user'
@@ -30,4 +33,12 @@ export function newId(prefix: IdPrefix): string {
 /** A time-ordered id (UUIDv7), for rows that are inserted by the million: new keys land at the right edge of the index. */
 export function newOrderedId(prefix: IdPrefix): string {
   return `${prefix}-${v7()}`
+}
+
+/** Any fixed UUID does. */
+const DERIVED = '6f0f9c1e-5a3b-4c53-9d5a-2f0c8a7f1b64'
+
+/** The same id for the same name: whoever does a piece of work again finds that it is done. */
+export function derivedId(prefix: IdPrefix, name: string): string {
+  return `${prefix}-${v5(name, DERIVED)}`
 }

@@ -4,18 +4,23 @@ import type { Logger } from '#platform/logger.ts'
 import type { Db } from '#store/db.ts'
 import { requestCancel } from '#store/runs/cancel-run.ts'
 import { claimNextRun, expireForeignLeases, listIdleQueuedThreads, takeOverRuns } from '#store/runs/claim-run.ts'
-import { listEndedRuns } from '#store/runs/find-run-end.ts'
-import { releaseLeases, renewLeases } from '#store/runs/renew-leases.ts'
-import type { ClaimedRun } from '#store/runs/run-row.ts'
+import { notifyRuns, RUNS_CHANNEL } from '#store/runs/notify-runs.ts'
+import { releaseLease, releaseLeases, renewLeases } from '#store/runs/renew-leases.ts'
+import type { ClaimedRun, Lease } from '#store/runs/run-row.ts'
 import { insertRun, type LeaseTerms, type NewRun } from '#store/runs/start-run.ts'
-import type { RunEvent, RunListener } from './run-events.ts'
-import { tellRunEnd } from './tell-run-end.ts'
+import { END_OF_QUEUED_RUN } from './encode-events.ts'
+import { isLogged, type RunListener } from './run-events.ts'
+import type { FollowerListener, FollowerOptions, RunFollower } from './run-follower.ts'
+import type { RunLog } from './run-log.ts'
+import { StreamLog } from './stream-log.ts'
 
 /** A lease lasts four heartbeats: one may be late, and two may be lost. */
 const HEARTBEATS_PER_LEASE = 4
 /** Pause between looks for abandoned runs: with the lease of 4 s a dead process is replaced within 5 s. */
 const REAPER_MS = 1000
 const TAKE_OVER_BATCH = 16
+/** Queued runs that one look starts at most; the end of a run brings the next look. */
+const CLAIM_BATCH = 16
 /** A run that does not stop by then is left behind at the shutdown: its lease is given back, so it can write no more. */
 const HANDOVER_LIMIT_MS = 10_000
 
@@ -30,7 +35,11 @@ export interface ExecutionContext {
   run: ClaimedRun
   /** Aborted with an `AbortReason`. */
   signal: AbortSignal
+  /** Tells what happens; messages and ends are sealed in the log instead, and told when they are committed. */
   emit: RunListener
+  log: RunLog
+  /** True once this process wants to be rid of its runs: then the run is given up after what is under way. */
+  isDraining: () => boolean
 }
 
 /**
@@ -47,25 +56,31 @@ export interface RunEngineOptions {
   owner: string
   /** Milliseconds after which a run without a sign of life may be taken over; 4 000 unless told. */
   leaseMs?: number
+  /** Runs that are worked on at once by this process; more wait in the database, for any replica. 1 000 unless told. */
+  maxActive?: number
+  /** Milliseconds that the events of streams are kept; 3 h unless told. */
+  streamRetentionMs?: number
+  /** Bytes of events that are kept of one run; 16 MiB unless told. */
+  streamMaxBytes?: number
 }
 
 const DEFAULT_LEASE_MS = 4000
+const DEFAULT_MAX_ACTIVE = 1000
+const DEFAULT_STREAM_RETENTION_MS = 3 * 3_600_000
+const DEFAULT_STREAM_MAX_BYTES = 16 * 1024 * 1024
 
 export interface StartedRun {
   runId: string
-  /** False while it waits behind other runs of its thread. */
+  /** False while it waits behind other runs of its thread, or for room. */
   isActive: boolean
-}
-
-/** Who listens to a run, and the messages they have been told of. */
-interface Audience {
-  listeners: Set<RunListener>
-  told: Set<string>
+  /** What calls the listener. */
+  follower: RunFollower | undefined
 }
 
 interface LocalRun {
   run: ClaimedRun
   abort: AbortController
+  log: RunLog
   done: Promise<void>
 }
 
@@ -77,19 +92,27 @@ export class RunEngine implements AsyncDisposable {
   readonly #options: RunEngineOptions
   readonly #lease: LeaseTerms
   readonly #local = new Map<string, LocalRun>()
-  readonly #listeners = new Map<string, Audience>()
-  /** Runs that somebody here waits for although another process works on them, or none yet. */
-  readonly #watched = new Map<string, string>()
+  readonly streams: StreamLog
   /** The last acceptance under way in each thread. */
   readonly #starting = new Map<string, Promise<void>>()
   readonly #timers: NodeJS.Timeout[] = []
   #isStopping = false
+  #isDraining = false
+  /** True while runs may wait for room. */
+  #isBacklogged = false
+  #stopListening: (() => Promise<void>) | undefined
   #isBeating = false
   #reaping: Promise<void> | undefined
 
   constructor(options: RunEngineOptions) {
     this.#options = options
     this.#lease = { owner: options.owner, leaseMs: options.leaseMs ?? DEFAULT_LEASE_MS }
+    this.streams = new StreamLog({
+      db: options.db,
+      logger: options.logger,
+      retentionMs: options.streamRetentionMs ?? DEFAULT_STREAM_RETENTION_MS,
+      maxBytesPerRun: options.streamMaxBytes ?? DEFAULT_STREAM_MAX_BYTES,
+    })
   }
 
   /** Begins to work: on an embedded database every lease left is a dead process's, so recovery need not wait. */
@@ -100,6 +123,11 @@ export class RunEngine implements AsyncDisposable {
       setInterval(() => void this.#beat(), heartbeatMs),
       setInterval(() => void this.#reap(), REAPER_MS),
     )
+    this.streams.open()
+    // one process alone has nobody to hear from
+    if (this.#options.db.engine === 'postgres') {
+      this.#stopListening = await this.#options.db.listen(RUNS_CHANNEL, (payload) => this.#hear(payload))
+    }
     await this.#reap()
   }
 
@@ -107,16 +135,16 @@ export class RunEngine implements AsyncDisposable {
     return this.#local.size
   }
 
-  /** Runs that somebody in this process listens to. */
+  /** Runs that somebody in this process follows. */
   get listenedCount(): number {
-    return this.#listeners.size
+    return this.streams.followedCount
   }
 
   /**
    * Accepts a run: when this resolves, its input is stored and will be answered, whatever happens to this process.
    * @returns undefined where there is no such thread
    */
-  start(run: NewRun, listener?: RunListener): Promise<StartedRun | undefined> {
+  start(run: NewRun, listener?: FollowerListener): Promise<StartedRun | undefined> {
     // one after the other in a thread: they keep the order in which they came, and a crowd on one thread does not hold all
     // connections of the pool while it waits for the lock on one row
     const thread = 'agentId' in run.thread ? run.thread.agentId : run.thread.conversationId
@@ -133,43 +161,47 @@ export class RunEngine implements AsyncDisposable {
     return started
   }
 
-  async #accept(run: NewRun, listener: RunListener | undefined): Promise<StartedRun | undefined> {
-    const { runId } = run
-    if (listener !== undefined) this.subscribe(runId, listener)
+  async #accept(run: NewRun, listener: FollowerListener | undefined): Promise<StartedRun | undefined> {
+    const { organizationId, runId } = run
+    const follower =
+      listener === undefined ? undefined : this.streams.follow({ organizationId, runId, after: 0, listener }, true)
     try {
-      const row = await insertRun(this.#options.db, run, this.#lease)
-      if (row === undefined) this.#listeners.delete(runId)
-      else if (row.is_active) this.#launch(row)
-      else if (listener !== undefined) this.#watched.set(runId, run.organizationId)
-      return row === undefined ? undefined : { runId, isActive: row.is_active }
+      const row = await insertRun(this.#options.db, run, this.#lease, this.#canStart())
+      if (row === undefined) {
+        follower?.close()
+        return undefined
+      }
+      if (row.is_active) this.#launch(row)
+      else if (follower !== undefined) this.streams.awake(follower)
+      return { runId, isActive: row.is_active, follower }
     } catch (error) {
-      this.#listeners.delete(runId)
+      follower?.close()
       throw error
     }
   }
 
-  /** Calls the listener with every event from now on. The returned function ends that. */
-  subscribe(runId: string, listener: RunListener): () => void {
-    const audience = this.#listeners.get(runId) ?? { listeners: new Set(), told: new Set() }
-    audience.listeners.add(listener)
-    this.#listeners.set(runId, audience)
-    return () => {
-      audience.listeners.delete(listener)
-      if (audience.listeners.size === 0) {
-        this.#listeners.delete(runId)
-        this.#watched.delete(runId)
-      }
-    }
+  #canStart(): boolean {
+    const isFull = this.#local.size >= (this.#options.maxActive ?? DEFAULT_MAX_ACTIVE)
+    return !(this.#isDraining || this.#isStopping || isFull)
+  }
+
+  /** Follows a run of any replica: what was told after `after`, then what happens. See `StreamLog.follow`. */
+  follow(options: Omit<FollowerOptions, 'onError'>): RunFollower {
+    return this.streams.follow(options)
   }
 
   /** True if the run was stopped or will be; false if it had ended before. */
   async cancel(organizationId: string, runId: string): Promise<boolean> {
-    let outcome = await requestCancel(this.#options.db, organizationId, runId)
+    let outcome = await requestCancel(this.#options.db, organizationId, runId, END_OF_QUEUED_RUN)
     for (let attempt = 1; outcome === 'changing' && attempt <= CANCEL_ATTEMPTS; attempt += 1) {
       await sleep(CANCEL_PAUSE_MS)
-      outcome = await requestCancel(this.#options.db, organizationId, runId)
+      outcome = await requestCancel(this.#options.db, organizationId, runId, END_OF_QUEUED_RUN)
     }
-    if (outcome === 'asked') this.#local.get(runId)?.abort.abort('cancelled' satisfies AbortReason)
+    if (outcome === 'asked') {
+      const local = this.#local.get(runId)
+      if (local === undefined) this.#notify(`cancel ${runId}`)
+      else local.abort.abort('cancelled' satisfies AbortReason)
+    }
     return outcome !== 'over'
   }
 
@@ -178,8 +210,19 @@ export class RunEngine implements AsyncDisposable {
     while (this.#local.size > 0) await Promise.all([...this.#local.values()].map((local) => local.done))
   }
 
-  /** Stops at the next safe point and gives the leases back: what is unfinished is gone on with by the next process. */
+  /**
+   * Takes no more runs, and gives up those that it has after the step or the tool call under way; other replicas go on with
+   * them at once. Resolves when none is left, which can take as long as a model's answer.
+   */
+  async drain(): Promise<void> {
+    this.#isDraining = true
+    await this.#reaping
+    await this.idle()
+  }
+
+  /** Stops at once and gives the leases back: what is unfinished is gone on with by the next process. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isStopping) return
     this.#isStopping = true
     for (const timer of this.#timers) clearInterval(timer)
     for (const local of this.#local.values()) local.abort.abort('handover' satisfies AbortReason)
@@ -191,54 +234,72 @@ export class RunEngine implements AsyncDisposable {
     await releaseLeases(this.#options.db, this.#lease.owner).catch((error: unknown) => {
       this.#options.logger.warn({ error: errorMessage(error) }, 'leases not released; they end by themselves')
     })
+    if (this.#options.db.engine === 'postgres') await notifyRuns(this.#options.db, 'work').catch(() => {})
+    await this.#stopListening?.()
+    await this.streams[Symbol.asyncDispose]()
   }
 
-  #emit(runId: string, event: RunEvent): void {
-    const audience = this.#listeners.get(runId)
-    if (audience === undefined) return
-    if (event.type === 'message') {
-      // a message is told again by whoever goes on with a run that was interrupted
-      if (audience.told.has(event.message.id)) return
-      audience.told.add(event.message.id)
+  /** What another replica says; only hints, since what is not heard is found by the heartbeat and the reaper. */
+  #hear(payload: string): void {
+    const [kind, ...runIds] = payload.split(' ')
+    if (kind === 'events' || kind === 'follow') this.streams.hear(kind, runIds)
+    else if (kind === 'work') void this.#reap()
+    else if (kind === 'cancel') {
+      for (const runId of runIds) this.#local.get(runId)?.abort.abort('cancelled' satisfies AbortReason)
     }
-    for (const listener of audience.listeners) {
-      try {
-        listener(event)
-      } catch (error) {
-        // whoever listens must not stop the work
-        this.#options.logger.error({ run_id: runId, error: errorMessage(error) }, 'a listener failed')
-      }
-    }
-    if (event.type === 'run-end') this.#listeners.delete(runId)
+  }
+
+  #notify(payload: string): void {
+    if (this.#options.db.engine === 'pglite') return
+    notifyRuns(this.#options.db, payload).catch(() => {})
   }
 
   #launch(run: ClaimedRun): void {
     const abort = new AbortController()
     if (run.cancel_requested_at !== null) abort.abort('cancelled' satisfies AbortReason)
     if (this.#isStopping) abort.abort('handover' satisfies AbortReason)
-    this.#watched.delete(run.id)
-    const local: LocalRun = { run, abort, done: Promise.resolve() }
+    const log = this.streams.begin({ organizationId: run.organization_id, runId: run.id, token: run.lease_token })
+    const local: LocalRun = { run, abort, log, done: Promise.resolve() }
     this.#local.set(run.id, local)
-    local.done = this.#work(run, abort.signal)
+    local.done = this.#work(local)
   }
 
-  async #work(run: ClaimedRun, signal: AbortSignal): Promise<void> {
+  async #work({ run, abort, log }: LocalRun): Promise<void> {
     const { execute, logger } = this.#options
     let waiting: number | undefined
     try {
-      waiting = await execute({ run, signal, emit: (event) => this.#emit(run.id, event) })
+      waiting = await execute({
+        run,
+        signal: abort.signal,
+        emit: (event) => (isLogged(event) ? log.append(event) : log.mention(event)),
+        log,
+        isDraining: () => this.#isDraining,
+      })
     } catch (error) {
       // the lease ends by itself, and whoever takes the run over tries again
       logger.error({ run_id: run.id, agent_id: run.agent_id, error: errorMessage(error) }, 'run given up')
-    } finally {
-      this.#local.delete(run.id)
     }
-    if (waiting === undefined && this.#listeners.has(run.id)) this.#watched.set(run.id, run.organization_id)
-    if (waiting !== undefined && waiting > 0) await this.#startNext(run.organization_id, run.conversation_id)
+    if (waiting === undefined) await this.streams.store(log)
+    this.#local.delete(run.id)
+    this.streams.close(log)
+    if (waiting === undefined) await this.#handOver(log.lease)
+    else if (waiting > 0) await this.#startNext(run.organization_id, run.conversation_id)
+    else if (this.#isBacklogged) void this.#reap()
+  }
+
+  /** Gives one run back, so that others need not wait until its lease is over. */
+  async #handOver(lease: Lease): Promise<void> {
+    if (!this.#isDraining || this.#isStopping) return
+    try {
+      await releaseLease(this.#options.db, lease)
+      this.#notify('work')
+    } catch (error) {
+      this.#options.logger.warn({ error: errorMessage(error) }, 'lease not released; it ends by itself')
+    }
   }
 
   async #startNext(organizationId: string, conversationId: string): Promise<void> {
-    if (this.#isStopping) return
+    if (!this.#canStart()) return this.#notify('work')
     try {
       const next = await claimNextRun(this.#options.db, { organizationId, conversationId }, this.#lease)
       if (next !== undefined) this.#launch(next)
@@ -290,14 +351,22 @@ export class RunEngine implements AsyncDisposable {
 
   async #lookAround(): Promise<void> {
     try {
+      if (this.#isDraining) return
       await this.#takeOver()
-      for (const thread of await listIdleQueuedThreads(this.#options.db, TAKE_OVER_BATCH)) {
-        await this.#startNext(thread.organization_id, thread.conversation_id)
-      }
-      await this.#tellEnds()
+      await this.#startQueued()
     } catch (error) {
       this.#options.logger.warn({ error: errorMessage(error) }, 'looking for abandoned runs failed')
     }
+  }
+
+  /** Starts runs that wait although nothing is before them in their threads: while there was no room, or nobody minded them. */
+  async #startQueued(): Promise<void> {
+    const { db, maxActive = DEFAULT_MAX_ACTIVE } = this.#options
+    const room = maxActive - this.#local.size
+    if (room <= 0) return
+    const threads = await listIdleQueuedThreads(db, Math.min(room, CLAIM_BATCH))
+    this.#isBacklogged = threads.length > 0
+    await Promise.all(threads.map((thread) => this.#startNext(thread.organization_id, thread.conversation_id)))
   }
 
   async #takeOver(): Promise<void> {
@@ -310,16 +379,5 @@ export class RunEngine implements AsyncDisposable {
         this.#launch(run)
       }
     } while (taken.length === TAKE_OVER_BATCH && !this.#isStopping)
-  }
-
-  /** One statement for all who wait here, and more only for runs that have ended. */
-  async #tellEnds(): Promise<void> {
-    if (this.#watched.size === 0) return
-    const { db } = this.#options
-    const watched = [...this.#watched].map(([runId, organizationId]) => ({ organizationId, runId }))
-    for (const { organizationId, runId } of await listEndedRuns(db, watched)) {
-      await tellRunEnd(db, organizationId, runId, (event) => this.#emit(runId, event))
-      this.#watched.delete(runId)
-    }
   }
 }

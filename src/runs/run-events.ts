@@ -17,8 +17,8 @@ export type RunEvent =
       name: string
       argumentsDelta: string
     }
-  /** A message was committed; its content may have gone out before as deltas. Told once for each message. */
-  | { type: 'message'; message: MessageRow }
+  /** A message was committed; with `hasDeltas` its content has gone out before in pieces. Told once for each message. */
+  | { type: 'message'; message: MessageRow; hasDeltas?: boolean }
   | { type: 'tool-start'; toolCallId: string; name: string }
   | { type: 'retry'; error: ModelError; delayMs: number }
   /** The last event of every run. */
@@ -33,5 +33,12 @@ export interface RunFailure {
   /** The provider's error, where it was one. */
   cause: unknown
 }
+
+/** Events that a stream can be read again from; the others are news for whoever happens to listen. */
+export type LoggedEvent = Exclude<RunEvent, { type: 'run-start' | 'tool-start' | 'retry' }>
+export type FleetingEvent = Exclude<RunEvent, LoggedEvent>
+
+export const isLogged = (event: RunEvent): event is LoggedEvent =>
+  event.type !== 'run-start' && event.type !== 'tool-start' && event.type !== 'retry'
 
 export type RunListener = (event: RunEvent) => void

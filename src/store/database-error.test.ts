@@ -11,7 +11,7 @@ test('sqlState reads five characters, not the codes of the operating system', ()
 })
 
 test('a lost connection is told from an error of the statement', () => {
-  const lost = ['08006', '57P01', 'ECONNRESET'].map(withCode)
+  const lost = ['08006', '57P01', '25006', 'ECONNRESET', 'EHOSTUNREACH'].map(withCode)
   for (const error of [...lost, new Error('Connection terminated unexpectedly')]) {
     expect(isConnectionLost(error)).toBe(true)
     expect(isTransient(error)).toBe(true)

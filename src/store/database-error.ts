@@ -10,11 +10,15 @@ export function sqlState(error: unknown): string | undefined {
 export const isUniqueViolation = (error: unknown): boolean => sqlState(error) === '23505'
 export const isForeignKeyViolation = (error: unknown): boolean => sqlState(error) === '23503'
 
-// Class 08 (connection exception) and the shutdown codes of class 57 (appendix A of PostgreSQL's manual).
-const LOST_STATES = /^(08...|57P0[1-5])$/
+// Class 08 (connection exception) and the shutdown codes of class 57 (appendix A of PostgreSQL's manual); and 25006, read-only
+// transaction: the connection leads to a server that is no primary, or not now, and another one may lead to the right server.
+const LOST_STATES = /^(08...|57P0[1-5]|25006)$/
 const LOST_SYSTEM_CODES = new Set([
+  'ECONNABORTED',
   'ECONNREFUSED',
   'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
   'EPIPE',
   'ETIMEDOUT',
   'ENOTFOUND',

@@ -2,6 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { BUSY, fillTenants } from '../../test/support/fill-tenants.ts'
 import { openTestDatabase } from '../../test/support/test-database.ts'
 import { listAgents } from './agents/agent-reader.ts'
+import { finishBatch, listNextBatchItems, settleBatchItems } from './batches/advance-batch.ts'
+import { listBatches, listBatchMessages } from './batches/batch-reader.ts'
+import { claimBatches } from './batches/claim-batches.ts'
 import { listBlocks } from './blocks/block-reader.ts'
 import { findDefaultThread } from './conversations/reset-thread.ts'
 import { countMemory } from './conversations/save-prompt.ts'
@@ -15,14 +18,21 @@ import { listActiveRunIds } from './runs/cancel-run.ts'
 import { claimNextRun, takeOverRuns } from './runs/claim-run.ts'
 import { listRunMessages } from './runs/run-message-reader.ts'
 import { listRuns } from './runs/run-reader.ts'
+import { claimSchedules } from './schedules/claim-schedules.ts'
+import { pruneSchedules } from './schedules/delete-schedule.ts'
+import { listSchedules } from './schedules/schedule-reader.ts'
 import { listSteps } from './steps/step-reader.ts'
 import { listTags } from './tags/tag-reader.ts'
 import { listToolCalls } from './tool-calls/list-tool-calls.ts'
 import { listTools } from './tools/tool-reader.ts'
+import { claimDeliveries } from './webhooks/claim-deliveries.ts'
+import { listDeliveries } from './webhooks/delivery-reader.ts'
+import { pruneDeliveries } from './webhooks/prune-deliveries.ts'
 
 const { organization: org, agent: agentId, conversation: conversationId, archive: archiveId, run: runId } = BUSY
 const page: PageRequest = { limit: 20, order: 'desc' }
 const agentPage = { ...page, orderBy: 'created_at' as const }
+const batch = { organization_id: org, id: 'job-50' }
 const lease = { owner: 'me', leaseMs: 4000 }
 
 /** What PostgreSQL runs for a foreign key when the row that it points at is deleted. */
@@ -44,6 +54,17 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
   blocks_by_label: (db) => listBlocks(db, org, { label: 'label-7' }, page),
   block_tags_by_tag: (db) => listBlocks(db, org, { tags: ['tag-7'] }, page),
   tools_by_created: (db) => listTools(db, org, {}, page),
+  batch_items_started: (db) => settleBatchItems(db, batch),
+  batch_items_waiting: (db) => listNextBatchItems(db, batch, 8),
+  batches_by_created: (db) => listBatches(db, org, page),
+  batches_open: (db) => claimBatches(db, 4, 1000),
+  schedules_by_agent: (db) => listSchedules(db, org, agentId, page),
+  schedules_done: (db) => pruneSchedules(db, 86_400_000, 1000),
+  schedules_due: (db) => claimSchedules(db, 16, 1000),
+  webhook_deliveries_by_created: (db) => listDeliveries(db, org, {}, page),
+  webhook_deliveries_by_state: (db) => listDeliveries(db, org, { state: 'dead' }, page),
+  webhook_deliveries_due: (db) => claimDeliveries(db, 4, 1000, []),
+  webhook_deliveries_ended: (db) => pruneDeliveries(db, 86_400_000, 1000),
   conversations_default: (db) => findDefaultThread(db, org, agentId),
   conversations_by_agent: (db) => countMemory(db, org, agentId),
   messages_by_agent: (db) =>
@@ -94,6 +115,8 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
 const ALSO_INDEXED: Record<string, (db: Queryable) => Promise<unknown>> = {
   'a page of agents in the middle': (db) => listAgents(db, org, {}, { ...agentPage, after: 'agent-90' }),
   'a page of blocks in the middle': (db) => listBlocks(db, org, {}, { ...page, before: 'block-90' }),
+  'messages of a batch': (db) => listBatchMessages(db, org, { batchId: batch.id }, page),
+  'the end of a batch': (db) => finishBatch(db, batch),
   'messages of a step': (db) => listRunMessages(db, org, { runId, stepId: 'step-1' }, page),
   'messages of a run in the middle': (db) => listRunMessages(db, org, { runId }, { ...page, after: 'message-1-1' }),
   'passages of an agent by words and tag': (db) =>

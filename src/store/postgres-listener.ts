@@ -1,9 +1,14 @@
 import pg from 'pg'
+import { hangUp } from './hang-up.ts'
+import { requirePrimary } from './require-primary.ts'
 
 const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 5000
 
-/** One connection of its own for LISTEN: opened with the first channel, opened again with growing pauses when it is lost. */
+/**
+ * One connection of its own for LISTEN: opened with the first channel, opened again with growing pauses when it is lost.
+ * Never to a standby, which refuses LISTEN.
+ */
 export class PostgresListener implements AsyncDisposable {
   readonly #config: pg.ClientConfig
   readonly #listeners = new Map<string, Set<(payload: string) => void>>()
@@ -24,10 +29,15 @@ export class PostgresListener implements AsyncDisposable {
     await this.#run(`listen ${pg.escapeIdentifier(channel)}`)
     return async () => {
       listeners.delete(onNotify)
-      if (listeners.size > 0) return
+      if (listeners.size > 0 || this.#listeners.get(channel) !== listeners) return
       this.#listeners.delete(channel)
       await this.#run(`unlisten ${pg.escapeIdentifier(channel)}`)
     }
+  }
+
+  /** To be called when the address leads to another server: the one that was listened to tells nothing any more. */
+  reconnect(): void {
+    this.#client?.then(hangUp, () => {})
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -39,37 +49,55 @@ export class PostgresListener implements AsyncDisposable {
 
   /** A failure means that the connection is lost; the next one listens on everything. */
   async #run(command: string): Promise<void> {
-    if (this.#isClosed) return
+    // while a new connection is waited for there is nothing to send: it begins with every channel
+    if (this.#isClosed || this.#retry !== undefined) return
+    this.#client ??= this.#open()
+    const current = this.#client
     try {
-      this.#client ??= this.#connect()
-      const client = await this.#client
-      await client.query(command)
+      const client = await current
+      await client.query(command).catch((error: unknown) => {
+        hangUp(client)
+        throw error
+      })
     } catch {
-      this.#reconnectLater()
+      this.#reopenLater(current)
     }
   }
 
-  async #connect(): Promise<pg.Client> {
+  #open(): Promise<pg.Client> {
     const client = new pg.Client(this.#config)
     client.on('error', () => {})
-    client.once('end', () => this.#reconnectLater())
     client.on('notification', ({ channel, payload }) => {
       for (const listener of this.#listeners.get(channel) ?? []) listener(payload ?? '')
     })
-    await client.connect()
-    for (const channel of this.#listeners.keys()) await client.query(`listen ${pg.escapeIdentifier(channel)}`)
+    const opened = this.#connect(client)
+    client.once('end', () => this.#reopenLater(opened))
+    return opened
+  }
+
+  async #connect(client: pg.Client): Promise<pg.Client> {
+    try {
+      await client.connect()
+      await requirePrimary(client)
+      for (const channel of this.#listeners.keys()) await client.query(`listen ${pg.escapeIdentifier(channel)}`)
+    } catch (error) {
+      hangUp(client)
+      throw error
+    }
     this.#retryMs = FIRST_RETRY_MS
     return client
   }
 
-  #reconnectLater(): void {
-    if (this.#isClosed || this.#retry !== undefined) return
+  /** @param lost the connection that is; another one may have taken its place already */
+  #reopenLater(lost: Promise<pg.Client>): void {
+    if (this.#isClosed || this.#client !== lost) return
     this.#client = undefined
     this.#retry = setTimeout(() => {
       this.#retry = undefined
       this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS)
-      this.#client = this.#connect()
-      this.#client.catch(() => this.#reconnectLater())
+      const opened = this.#open()
+      this.#client = opened
+      opened.catch(() => this.#reopenLater(opened))
     }, this.#retryMs).unref()
   }
 }

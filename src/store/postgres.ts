@@ -3,8 +3,11 @@ import { DomainError } from '#platform/errors.ts'
 import { columnParser } from './column-type.ts'
 import { isConnectionLost, sqlState } from './database-error.ts'
 import type { Db, Queryable, Statement, StatementObserver } from './db.ts'
+import { hangUp } from './hang-up.ts'
 import { toParameter } from './parameter.ts'
 import { PostgresListener } from './postgres-listener.ts'
+import { requirePrimary } from './require-primary.ts'
+import { ServerWatch, type WatchedSession } from './server-watch.ts'
 
 export interface PostgresOptions {
   url: string
@@ -16,6 +19,8 @@ export interface PostgresOptions {
 
 // Longer waits only move the queue from here into the clients' time-outs.
 const CONNECT_TIMEOUT_MS = 5000
+/** A connection at rest whose server vanished without a word is found dead after this and ten probes, one a second. */
+const KEEP_ALIVE_AFTER_MS = 5000
 /** Rolled back by PostgreSQL so that another transaction could go on: serialization failure, deadlock. */
 const VICTIM_STATES = new Set(['40001', '40P01'])
 const MAX_ATTEMPTS = 3
@@ -27,7 +32,8 @@ const rollback: Statement = { name: 'rollback', text: 'rollback' }
 const types: pg.CustomTypesConfig = { getTypeParser: (oid: number) => columnParser(oid) as never }
 
 /**
- * PostgreSQL through a bounded pool. Statements are prepared once per connection under their name. Behind PgBouncer in
+ * PostgreSQL through a bounded pool, and only ever a primary: after a fail-over connections are made again through the same
+ * address, until it leads to the new one. Statements are prepared once per connection under their name. Behind PgBouncer in
  * transaction mode that needs PgBouncer ≥ 1.21 with `max_prepared_statements` above 0; and LISTEN, which holds one session,
  * needs a direct connection (without one the callers' polling does the work).
  */
@@ -35,6 +41,8 @@ export class PostgresDb implements Db {
   readonly engine = 'postgres'
   readonly #pool: pg.Pool
   readonly #listener: PostgresListener
+  readonly #watch: ServerWatch
+  readonly #serverOf = new WeakMap<pg.ClientBase, string>()
   readonly #onStatement: StatementObserver | undefined
   readonly #statementLimitMs: number
   #isClosed = false
@@ -44,6 +52,7 @@ export class PostgresDb implements Db {
       connectionString: options.url,
       application_name: options.applicationName ?? 'perdure',
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
       // several commands on the wire at once: BEGIN and the first statement share a round trip
       pipeline: true,
       types,
@@ -53,18 +62,27 @@ export class PostgresDb implements Db {
       max: options.poolSize ?? 20,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       idleTimeoutMillis: 60_000,
+      onConnect: async (client) => {
+        const server = await requirePrimary(client)
+        this.#serverOf.set(client, server)
+        this.#watch.noticeServer(server)
+      },
     })
     // An idle connection broke; the pool has dropped it already. Without a listener it would end the process.
     this.#pool.on('error', () => {})
-    this.#listener = new PostgresListener({ ...config, connectionTimeoutMillis: CONNECT_TIMEOUT_MS })
+    const single = { ...config, connectionTimeoutMillis: CONNECT_TIMEOUT_MS, query_timeout: CONNECT_TIMEOUT_MS }
+    this.#listener = new PostgresListener(single)
+    this.#watch = new ServerWatch(
+      () => askServer(single),
+      () => this.#listener.reconnect(),
+    )
     this.#onStatement = options.onStatement
     this.#statementLimitMs = options.statementLimitMs ?? 60_000
   }
 
   /** A statement that was chosen as the victim of a deadlock has had no effect: it is sent again, twice at most. */
   async query<Row>(statement: Statement, params: readonly unknown[] = []): Promise<Row[]> {
-    const client = await this.#connect()
-    const session = new PostgresSession(client, this.#onStatement, this.#statementLimitMs)
+    const session = await this.#openSession()
     try {
       for (let attempt = 1; ; attempt += 1) {
         try {
@@ -90,7 +108,7 @@ export class PostgresDb implements Db {
   }
 
   async transaction<Result>(work: (tx: Queryable) => Promise<Result>): Promise<Result> {
-    const session = new PostgresSession(await this.#connect(), this.#onStatement, this.#statementLimitMs)
+    const session = await this.#openSession()
     let hasBegun: Promise<unknown> | undefined
     const start = () => {
       hasBegun ??= session.query(begin, [])
@@ -126,14 +144,33 @@ export class PostgresDb implements Db {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#watch[Symbol.dispose]()
     await this.#listener[Symbol.asyncDispose]()
     await this.#pool.end()
+  }
+
+  async #openSession(): Promise<PostgresSession> {
+    const client = await this.#connect()
+    const session = new PostgresSession(
+      client,
+      this.#serverOf.get(client),
+      this.#onStatement,
+      this.#statementLimitMs,
+      () => this.#watch.delete(session),
+    )
+    this.#watch.add(session)
+    return session
   }
 
   async #connect(): Promise<pg.PoolClient> {
     if (this.#isClosed) throw Object.assign(new Error('the database was closed'), { code: '57P01' })
     try {
-      return await this.#pool.connect()
+      for (;;) {
+        const client = await this.#pool.connect()
+        if (!this.#watch.isFormer(this.#serverOf.get(client))) return client
+        hangUp(client)
+        client.release(true)
+      }
     } catch (error) {
       throw new DomainError('unavailable', `the database cannot be reached (${reason(error)}); try again in a moment`, {
         retryAfterSeconds: 1,
@@ -144,7 +181,8 @@ export class PostgresDb implements Db {
 }
 
 /** A connection while it is in use. */
-class PostgresSession implements Queryable {
+class PostgresSession implements Queryable, WatchedSession {
+  readonly server: string | undefined
   readonly #client: pg.PoolClient
   readonly #onStatement: StatementObserver | undefined
   readonly #statementLimitMs: number
@@ -154,7 +192,19 @@ class PostgresSession implements Queryable {
     this.#broken = error
   }
 
-  constructor(client: pg.PoolClient, onStatement: StatementObserver | undefined, statementLimitMs: number) {
+  readonly #onRelease: () => void
+  #waitingSince: number | undefined
+  #waitingCount = 0
+
+  constructor(
+    client: pg.PoolClient,
+    server: string | undefined,
+    onStatement: StatementObserver | undefined,
+    statementLimitMs: number,
+    onRelease: () => void,
+  ) {
+    this.server = server
+    this.#onRelease = onRelease
     this.#client = client
     this.#onStatement = onStatement
     this.#statementLimitMs = statementLimitMs
@@ -181,13 +231,24 @@ class PostgresSession implements Queryable {
     })
   }
 
+  get waitingSince(): number | undefined {
+    return this.#waitingSince
+  }
+
+  abandon(): void {
+    hangUp(this.#client)
+  }
+
   release(): void {
+    this.#onRelease()
     this.#client.off('error', this.#onError)
     this.#client.release(this.#mustDrop || this.#broken !== undefined)
   }
 
   async #send(statement: Statement, params: readonly unknown[]): Promise<pg.QueryResult> {
     const startedAt = performance.now()
+    this.#waitingSince ??= startedAt
+    this.#waitingCount += 1
     try {
       return await this.#client.query({
         name: statement.name,
@@ -201,8 +262,22 @@ class PostgresSession implements Queryable {
       this.#mustDrop ||= isConnectionLost(error) || sqlState(error) === '0A000'
       throw error
     } finally {
+      this.#waitingCount -= 1
+      this.#waitingSince = this.#waitingCount === 0 ? undefined : performance.now()
       this.#onStatement?.(statement.name, performance.now() - startedAt)
     }
+  }
+}
+
+/** Makes a connection of its own, whatever state the pool is in. */
+async function askServer(config: pg.ClientConfig): Promise<string> {
+  const client = new pg.Client(config)
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    return await requirePrimary(client)
+  } finally {
+    client.end().catch(() => {})
   }
 }
 

@@ -2,7 +2,16 @@ import { notFound } from '#platform/errors.ts'
 import { type Queryable, statement } from './db.ts'
 import type { PageRequest } from './page.ts'
 
-type PagedTable = 'blocks' | 'messages' | 'passages' | 'runs' | 'steps' | 'tools'
+type PagedTable =
+  | 'batches'
+  | 'blocks'
+  | 'messages'
+  | 'passages'
+  | 'runs'
+  | 'schedules'
+  | 'steps'
+  | 'tools'
+  | 'webhook_deliveries'
 
 /**
  * Throws not_found when a cursor of the page is of no row. For pages that came out empty: a cursor that exists needs no

@@ -16,6 +16,7 @@ const VALID_BODIES: Record<string, Record<string, unknown>> = {
   send_message: { input: 'hello' },
   create_agent_message_stream: { input: 'hello' },
   create_agent_message_async: { input: 'hello' },
+  schedule_message: { messages: [{ role: 'user', content: 'hello' }], schedule: { scheduled_at: 4e12 } },
   modify_feedback_for_step: { feedback: 'positive' },
   modify_approval_for_tool: { requires_approval: false },
 }
@@ -41,6 +42,11 @@ async function makeFixture(): Promise<void> {
   ids.block_label = 'human'
   const [passage] = await post<{ id: string }[]>(`/v1/agents/${agent.id}/archival-memory`, { text: 'x', tags: ['a'] })
   ids.memory_id = passage?.id ?? ''
+  VALID_BODIES.create_batch = { requests: [{ agent_id: agent.id, input: 'hello' }] }
+  ids.batch_id = 'job-01234567-89ab-4def-8123-456789abcdef'
+  ids.delivery_id = 'delivery-01234567-89ab-4def-8123-456789abcdef'
+  const schedule = await post<{ id: string }>(`/v1/agents/${agent.id}/schedule`, VALID_BODIES.schedule_message)
+  ids.scheduled_message_id = schedule.id
   await post(`/v1/agents/${agent.id}/messages`, { input: 'hello' })
   ids.run_id = (await server.request<{ id: string }[]>('GET', '/v1/runs/?limit=1')).body[0]?.id ?? ''
   ids.step_id = (await server.request<{ id: string }[]>('GET', '/v1/steps/?limit=1')).body[0]?.id ?? ''
@@ -64,9 +70,13 @@ const validPath = (operation: Operation) => pathOf(operation, (name) => ids[name
 
 /** Waits until nothing is written any more: runs that a request began in the background. */
 async function settle(): Promise<void> {
-  await expect
-    .poll(async () => (await server.request('GET', '/v1/runs/?active=true')).body, { timeout: 10_000, interval: 20 })
-    .toEqual([])
+  const active = async () => [
+    (await server.request('GET', '/v1/runs/?active=true')).body,
+    (await server.request<{ completed_at: unknown }[]>('GET', '/v1/messages/batches')).body.filter(
+      ({ completed_at }) => completed_at === null,
+    ),
+  ]
+  await expect.poll(active, { timeout: 10_000, interval: 20 }).toEqual([[], []])
 }
 
 interface Request {
@@ -122,7 +132,13 @@ const VALUES_OF_FIELD = 5
 const VALUES_OF_PARAMETER = 5
 let turn = 0
 
-const DESTRUCTIVE = new Set(['delete_agent', 'delete_block', 'delete_run', 'delete_passage'])
+const DESTRUCTIVE = new Set([
+  'delete_agent',
+  'delete_block',
+  'delete_run',
+  'delete_passage',
+  'delete_scheduled_message',
+])
 
 describe.each(withBody)('$method $path', (operation) => {
   const url = () => validPath(operation)

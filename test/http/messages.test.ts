@@ -199,7 +199,7 @@ describe('messages.stream', () => {
     const raw = await (
       await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"input":"broken"}' })
     ).text()
-    expect(raw).toContain('event: error\ndata: {"message_type":"error_message","run_id":"run-')
+    expect(raw).toMatch(/event: error\ndata: \{"message_type":"error_message",.*"run_id":"run-.*"seq_id":\d+\}/)
     expect(raw.endsWith('data: [DONE]\n\n')).toBe(true)
   })
 

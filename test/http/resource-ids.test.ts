@@ -9,6 +9,8 @@ import { startTestServer, type TestServer } from '../support/test-server.ts'
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
+const SCHEDULE = { messages: [{ role: 'user', content: 'x' }], schedule: { scheduled_at: 4e12 } }
+
 /** Every operation of these resources that names something by id; `:agent` and so on stand for the ids. */
 const OPERATIONS: [Method, string, object?][] = [
   ['GET', '/v1/blocks/:block'],
@@ -25,6 +27,15 @@ const OPERATIONS: [Method, string, object?][] = [
   ['GET', '/v1/runs/:run/steps'],
   ['GET', '/v1/runs/:run/usage'],
   ['DELETE', '/v1/runs/:run'],
+  ['GET', '/v1/agents/:agent/schedule'],
+  ['POST', '/v1/agents/:agent/schedule', SCHEDULE],
+  ['GET', '/v1/agents/:agent/schedule/:schedule'],
+  ['DELETE', '/v1/agents/:agent/schedule/:schedule'],
+  ['GET', '/v1/messages/batches/:job'],
+  ['GET', '/v1/messages/batches/:job/messages'],
+  ['PATCH', '/v1/messages/batches/:job/cancel'],
+  ['GET', '/v1/webhooks/deliveries/:delivery'],
+  ['POST', '/v1/webhooks/deliveries/:delivery/retry'],
   ['GET', '/v1/steps/:step'],
   ['GET', '/v1/steps/:step/metrics'],
   ['GET', '/v1/steps/:step/messages'],
@@ -36,6 +47,21 @@ let server: TestServer
 /** What another organisation owns. */
 const foreign: Partial<Record<IdPrefix, string>> = {}
 
+const insertSchedule = statement(
+  'test-insert-foreign-schedule',
+  `insert into schedules (organization_id, id, agent_id, scheduled_at, message, request, input, created_by_id)
+   values ($1, $2, $3, now(), '{}', '{}', '[]', 'user-x')`,
+)
+const insertBatch = statement(
+  'test-insert-foreign-batch',
+  `insert into batches (organization_id, id, item_count, created_by_id, completed_at) values ($1, $2, 0, 'user-x', now())`,
+)
+const insertDelivery = statement(
+  'test-insert-foreign-delivery',
+  `insert into webhook_deliveries (organization_id, id, run_id, url, status, completed_at, state)
+   values ($1, $2, $3, 'https://example.org', 'completed', now(), 'dead')`,
+)
+
 beforeAll(async () => {
   server = await startTestServer()
   const { db } = server.context
@@ -46,6 +72,12 @@ beforeAll(async () => {
     [OTHER],
   )
   foreign.agent = turn.agentId
+  foreign.schedule = newId('schedule')
+  foreign.job = newId('job')
+  foreign.delivery = newId('delivery')
+  await db.query(insertSchedule, [OTHER, foreign.schedule, turn.agentId])
+  await db.query(insertBatch, [OTHER, foreign.job])
+  await db.query(insertDelivery, [OTHER, foreign.delivery, turn.runId])
   foreign.run = turn.runId
   foreign.step = turn.stepId
   foreign.tool = tool?.id ?? ''
@@ -90,7 +122,14 @@ describe.each(OPERATIONS)('%s %s', (method, url, body) => {
 })
 
 test('nothing of another organisation is in any list', async () => {
-  for (const url of ['/v1/blocks/', '/v1/runs/', '/v1/steps/', '/v1/tags/']) {
+  for (const url of [
+    '/v1/blocks/',
+    '/v1/runs/',
+    '/v1/steps/',
+    '/v1/tags/',
+    '/v1/messages/batches',
+    '/v1/webhooks/deliveries',
+  ]) {
     expect((await server.request('GET', url)).body).toEqual([])
   }
   expect((await server.request('POST', '/v1/passages/search', { query: 'boat' })).body).toEqual([])

@@ -37,7 +37,10 @@ async function* stream(_request: ModelRequest): AsyncGenerator<ModelEvent> {
 
 let server: TestServer
 beforeAll(async () => {
-  server = await startTestServer({ models: testModelRegistry(stream), config: { keepaliveIntervalMs: 50 } })
+  server = await startTestServer({
+    models: testModelRegistry(stream),
+    config: { keepaliveIntervalMs: 50, streamMaxBytes: 64 * 1024 * 1024 },
+  })
 })
 afterAll(() => server.close())
 
@@ -58,25 +61,24 @@ const answersOf = async (agentId: string) =>
     .filter((type) => type === 'assistant_message')
 
 describe('a client that does not read its stream', () => {
-  it('is cut off before much is kept for it, and the run goes on', async () => {
+  it('is waited for with little in memory, the run goes on, and it gets everything when it reads at last', async () => {
     waitMs = 0
+    const held = new Set<Socket>()
+    server.app.server.on('connection', (socket: Socket) => held.add(socket))
     const { socket, agentId } = await openStream({ stream_tokens: true })
-    const closed = Promise.withResolvers<void>()
     socket.pause()
-    socket.on('error', () => {}).once('close', () => closed.resolve())
-    const connections = () => new Promise<number>((resolve) => server.app.server.getConnections((_e, n) => resolve(n)))
-    await expect.poll(connections).toBe(1)
-    await expect.poll(connections, { timeout: 15_000 }).toBe(0)
     await expect.poll(() => answersOf(agentId), { timeout: 15_000 }).toEqual(['assistant_message'])
-    let text = ''
-    socket.on('data', (chunk) => {
-      text += chunk.toString('latin1')
-    })
-    socket.resume()
-    await closed.promise
-    // what the kernel kept for it, and not the end
-    expect(text.length).toBeLessThan((PIECES * PIECE_BYTES) / 2)
-    expect(text).not.toContain('[DONE]')
+    const waiting = [...held].map((each) => each.writableLength)
+    expect(Math.max(...waiting)).toBeGreaterThan(0)
+    expect(Math.max(...waiting)).toBeLessThan(2 * 1024 * 1024)
+    let bytes = 0
+    let tail = ''
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
+      bytes += chunk.length
+      tail = (tail + chunk.toString('latin1')).slice(-200)
+      if (tail.includes('data: [DONE]')) break
+    }
+    expect(bytes).toBeGreaterThan(PIECES * PIECE_BYTES)
   })
 
   it('gets everything when it reads', async () => {
@@ -112,7 +114,7 @@ describe('a silent model', () => {
   it('sends headers at once and signs of life meanwhile', async () => {
     const early = await read({}, 300)
     expect(early).toMatch(/^HTTP\/1\.1 200/)
-    expect(early.match(/"message_type":"ping"/g)?.length).toBeGreaterThanOrEqual(3)
+    expect(early.match(/"message_type":"ping"/g)?.length).toBeGreaterThanOrEqual(2)
   })
 
   it('sends headers at once to a client that wants no pings', async () => {

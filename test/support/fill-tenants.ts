@@ -63,6 +63,19 @@ insert into passages (organization_id, id, archive_id, text, tags, created_at)
   from generate_series(1, 4000) as p;
 insert into passage_tags (organization_id, archive_id, tag, passage_id)
   select organization_id, archive_id, unnest(tags), id from passages;
+insert into webhook_deliveries (organization_id, id, run_id, url, status, completed_at, state, next_attempt_at, ended_at, created_at)
+  select org, 'delivery-' || n, 'run-' || n, 'https://example.org/', 'completed', now(),
+    case when n % 50 = 0 then 'dead' when n % 50 = 1 then 'pending' else 'delivered' end, ${ago('k - 1000')},
+    case when n % 50 = 1 then null else ${ago('k')} end, ${ago('k')} from owner;
+insert into schedules (organization_id, id, agent_id, message, request, input, created_by_id, next_due_at, last_due_at, created_at)
+  select org, 'schedule-' || n || '-' || s, 'agent-' || n, '{}', '{}', '[]', 'u',
+    case when s = 1 then ${ago('k - 1000')} end, ${ago('k')}, ${ago('k * 10 + s')} from owner cross join generate_series(1, 2) as s;
+insert into batches (organization_id, id, item_count, created_by_id, completed_at, claimed_until, created_at)
+  select org, 'job-' || n, 5, 'u', case when n % 50 = 0 then null else now() end, ${ago('k')}, ${ago('k')} from owner;
+insert into batch_items (organization_id, batch_id, position, agent_id, run_id, request, input, state)
+  select org, 'job-' || n, i, 'agent-' || i, 'run-' || (n - 1) * 5 + i, '{}', '[]',
+    case when n % 50 > 0 or i = 1 then 'completed' when i = 2 then 'started' else 'waiting' end
+  from owner cross join generate_series(1, 5) as i;
 drop table owner;
 `)
   // what vacuum does now and then: until then a GIN index keeps its newest entries in a list that it reads whole

@@ -9,23 +9,32 @@ export interface TcpProxy {
   /** Cuts every connection and refuses new ones. Gives the number of connections that were cut. */
   cut(): number
   restore(): void
+  /** New connections lead elsewhere. */
+  redirect(target: { host: string; port: number }): void
+  /** Nothing ever comes through the present connections again, and nobody is told. Gives their number. */
+  silence(): number
   close(): Promise<void>
 }
 
-export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
+export async function startTcpProxy(first: { host: string; port: number }): Promise<TcpProxy> {
   const open = new Set<Socket>()
+  const clients = new Set<Socket>()
+  const silent = new Set<Socket>()
+  let target = first
   let isCut = false
   const server = createServer((client) => {
     if (isCut) return void client.destroy()
     proxy.accepted += 1
     const upstream = connect(target)
+    clients.add(client)
     for (const socket of [client, upstream]) {
       open.add(socket)
       socket.on('error', () => {})
       socket.on('close', () => {
         open.delete(socket)
-        client.destroy()
+        clients.delete(socket)
         upstream.destroy()
+        if (!silent.has(client)) client.destroy()
       })
     }
     client.pipe(upstream).pipe(client)
@@ -43,6 +52,19 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     },
     restore() {
       isCut = false
+    },
+    redirect(next) {
+      target = next
+    },
+    silence() {
+      const present = [...clients].filter((client) => !silent.has(client))
+      for (const client of present) {
+        silent.add(client)
+        client.unpipe()
+        client.resume()
+      }
+      for (const socket of open) if (!clients.has(socket)) socket.destroy()
+      return present.length
     },
     async close() {
       for (const socket of open) socket.destroy()

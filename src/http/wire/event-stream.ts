@@ -1,10 +1,18 @@
 import type { ServerResponse } from 'node:http'
 
-/**
- * Bytes that may wait for a client that reads slower than events come. Beyond it the connection is cut: what was said is
- * stored, and the client can list it.
- */
-const MAX_PENDING_BYTES = 8 * 1024 * 1024
+/** Bytes that may wait for a client that reads slower than events come; then it is asked to wait. */
+const HIGH_WATER_BYTES = 256 * 1024
+/** A client that takes nothing for so long is cut off: it can come again and go on where it was. */
+const STALLED_MS = 120_000
+
+export interface EventStreamOptions {
+  /** Much waits for the client: send no more until `onDrain`. */
+  onFull?: () => void
+  onDrain?: () => void
+  /** The client is cut off because it does not read. */
+  onStalled?: () => void
+  stalledMs?: number
+}
 
 /**
  * Server-sent events on a response. Ordinary events have no `event:` line, since the SDKs only yield those without; errors
@@ -12,17 +20,18 @@ const MAX_PENDING_BYTES = 8 * 1024 * 1024
  */
 export class EventStream {
   readonly #response: ServerResponse
-  readonly #onOverflow: () => void
+  readonly #options: EventStreamOptions
   #isOpen: boolean
+  #stalled: NodeJS.Timeout | undefined
 
-  /** @param onOverflow called when the client is cut off because it does not read */
-  constructor(response: ServerResponse, onOverflow: () => void = () => {}) {
+  constructor(response: ServerResponse, options: EventStreamOptions = {}) {
     this.#response = response
-    this.#onOverflow = onOverflow
+    this.#options = options
     // the client can have gone while the run was being started
     this.#isOpen = !response.destroyed
     response.once('close', () => {
       this.#isOpen = false
+      clearTimeout(this.#stalled)
     })
   }
 
@@ -30,17 +39,28 @@ export class EventStream {
     return this.#isOpen
   }
 
-  send(data: object): void {
-    this.#write(`data: ${JSON.stringify(data)}\n\n`)
+  /** @param id what the client sends as `Last-Event-ID` when it comes again */
+  send(data: object, id?: number): void {
+    this.#write(`${idLine(id)}data: ${JSON.stringify(data)}\n\n`)
   }
 
-  sendError(data: object): void {
-    this.#write(`event: error\ndata: ${JSON.stringify(data)}\n\n`)
+  sendError(data: object, id?: number): void {
+    this.#write(`${idLine(id)}event: error\ndata: ${JSON.stringify(data)}\n\n`)
   }
 
   /** Says that the stream is complete, and ends it. */
   end(): void {
     this.#write('data: [DONE]\n\n')
+    this.#finish()
+  }
+
+  /** Ends the stream before it is complete: the client is to come again, with the last id that it has seen. */
+  interrupt(retryMs: number): void {
+    this.#write(`retry: ${retryMs}\n: this server stops, connect again\n\n`)
+    this.#finish()
+  }
+
+  #finish(): void {
     if (this.#isOpen) this.#response.end()
     this.#isOpen = false
   }
@@ -48,9 +68,19 @@ export class EventStream {
   #write(text: string): void {
     if (!this.#isOpen) return
     this.#response.write(text)
-    if (this.#response.writableLength <= MAX_PENDING_BYTES) return
-    this.#isOpen = false
-    this.#response.destroy()
-    this.#onOverflow()
+    if (this.#response.writableLength <= HIGH_WATER_BYTES || this.#stalled !== undefined) return
+    this.#options.onFull?.()
+    this.#stalled = setTimeout(() => {
+      this.#isOpen = false
+      this.#response.destroy()
+      this.#options.onStalled?.()
+    }, this.#options.stalledMs ?? STALLED_MS).unref()
+    this.#response.once('drain', () => {
+      clearTimeout(this.#stalled)
+      this.#stalled = undefined
+      this.#options.onDrain?.()
+    })
   }
 }
+
+const idLine = (id: number | undefined): string => (id === undefined ? '' : `id: ${id}\n`)

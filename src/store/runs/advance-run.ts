@@ -1,5 +1,7 @@
 import { type Queryable, statement } from '#store/db.ts'
 import { NEW_MESSAGE_COLUMNS, type NewMessage, newMessageRows } from '#store/messages/message-row.ts'
+import { type EventBatch, loggedEvents } from '#store/run-events/event-batch.ts'
+import { runDeliveryInsert } from '#store/webhooks/insert-delivery.ts'
 import type { Lease, RunStatus, RunUsage, StopReason } from './run-row.ts'
 
 /**
@@ -20,10 +22,13 @@ with held as (
     total_duration_ns = case when $12 is null then null
       else (extract(epoch from now() - r.created_at) * 1000000000)::bigint end
   where r.organization_id = $1 and r.id = $2 and r.lease_token = $3 and r.status = 'running' and r.step_count = $6
-  returning r.created_at, r.completed_at
+  returning r.id, r.created_at, r.completed_at, r.status, r.callback_url, r.metadata, r.error
+), callback as (${runDeliveryInsert('held')}
 ), said as (
   insert into messages (${NEW_MESSAGE_COLUMNS})
   ${newMessageRows({ from: 'held', json: '$7::jsonb', organizationId: '$1', agentId: '$4', conversationId: '$5', runId: '$2' })}
+), logged as (
+  ${loggedEvents({ from: 'held', json: '$15::jsonb', organizationId: '$1', runId: '$2' })}
 ), step as (
   insert into steps (organization_id, id, run_id, agent_id, conversation_id, step_index, status, stop_reason, provider_name,
     provider_category, model, model_handle, model_endpoint, context_window_limit, prompt_tokens, completion_tokens, total_tokens,
@@ -125,6 +130,8 @@ export interface Advance {
   usage: RunUsage
   firstTokenNs: number | null
   ending: RunEnding | null
+  /** What streams tell of it, and what they told before and is not stored yet. */
+  events: EventBatch[]
 }
 
 /** How many runs wait behind this one; undefined where the lease is lost, and then nothing was written. */
@@ -144,6 +151,7 @@ export async function advanceRun(db: Queryable, lease: Lease, change: Advance): 
     change.ending?.status ?? null,
     change.ending?.stopReason ?? null,
     change.ending?.error == null ? null : JSON.stringify(change.ending.error),
+    JSON.stringify(change.events),
   ])
   return row === undefined ? undefined : (row.queued_run_count ?? 0)
 }

@@ -1,4 +1,6 @@
 import { type Queryable, statement } from '#store/db.ts'
+import { type EventBatch, loggedEvents } from '#store/run-events/event-batch.ts'
+import { runDeliveryInsert } from '#store/webhooks/insert-delivery.ts'
 
 /** Asks a running run to stop; ends a queued one at once and takes it out of the thread's queue. */
 const cancel = statement(
@@ -19,7 +21,10 @@ with thread as (
   update runs as r set status = 'cancelled', stop_reason = 'cancelled', completed_at = now(), queued_input = null,
     cancel_requested_at = now()
   from waiting where r.organization_id = $1 and r.id = waiting.id
-  returning r.conversation_id
+  returning r.id, r.conversation_id, r.callback_url, r.status, r.completed_at, r.metadata, r.error
+), callback as (${runDeliveryInsert('queued')}
+), logged as (
+  ${loggedEvents({ from: 'queued', json: '$3::jsonb', organizationId: '$1', runId: '$2' })}
 ), shortened as (
   update conversations as c set queued_run_count = greatest(c.queued_run_count - 1, 0)
   from queued where c.organization_id = $1 and c.id = queued.conversation_id
@@ -47,8 +52,14 @@ order by r.queue_seq limit 1000`,
 /** `ended` at once (it was queued) · `asked` to stop (it runs) · `changing` now: ask again · `over` already, or unknown. */
 export type CancelOutcome = 'ended' | 'asked' | 'changing' | 'over'
 
-export async function requestCancel(db: Queryable, organizationId: string, runId: string): Promise<CancelOutcome> {
-  const [row] = await db.query<{ outcome: CancelOutcome }>(cancel, [organizationId, runId])
+/** @param end what the streams of a queued run tell of its end */
+export async function requestCancel(
+  db: Queryable,
+  organizationId: string,
+  runId: string,
+  end: EventBatch,
+): Promise<CancelOutcome> {
+  const [row] = await db.query<{ outcome: CancelOutcome }>(cancel, [organizationId, runId, JSON.stringify([end])])
   return row?.outcome ?? 'over'
 }
 

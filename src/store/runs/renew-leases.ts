@@ -1,4 +1,5 @@
 import { type Queryable, statement } from '#store/db.ts'
+import type { Lease } from './run-row.ts'
 
 /**
  * A row that is locked is being written to, mostly by the run itself: it is left for the next heartbeat, so that one commit
@@ -28,6 +29,12 @@ const release = statement(
   `update runs as r set lease_expires_at = '-infinity' where r.status = 'running' and r.lease_owner = $1`,
 )
 
+const releaseOne = statement(
+  'release-lease',
+  `update runs as r set lease_expires_at = '-infinity'
+   where r.organization_id = $1 and r.id = $2 and r.lease_token = $3 and r.status = 'running'`,
+)
+
 /** Prolongs the leases that are still ours; a run that is missing from the answer is lost to this process. */
 export function renewLeases(
   db: Queryable,
@@ -40,6 +47,11 @@ export function renewLeases(
     leaseMs,
     held.map((lease) => lease.token),
   ])
+}
+
+/** Gives one lease back; nothing where it is lost already. */
+export async function releaseLease(db: Queryable, lease: Lease): Promise<void> {
+  await db.query(releaseOne, [lease.organizationId, lease.runId, lease.token])
 }
 
 /** Gives all leases of a process back at once, so that the next process need not wait until they are over. */

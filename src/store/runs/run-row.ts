@@ -32,6 +32,8 @@ export interface RunRequest {
     include_return_message_types: string[] | null
   }
   clientTools?: ToolDefinition[]
+  /** True where its streams are told piece by piece, not message by message; false unless told. */
+  hasTokens?: boolean
 }
 
 /** Token sums of a run, as stored in `runs.usage`. */

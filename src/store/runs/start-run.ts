@@ -5,16 +5,16 @@ import { CLAIMED_RUN_COLUMNS, type ClaimedRun, type RunRequest } from './run-row
 /**
  * Accepts a run and, when its thread is free, starts it: thread, run, lease and input messages in one statement.
  * The row of the thread is locked by the update, so two of them at once are put in order; whoever finds it taken is queued,
- * with the input kept in the run. A run starts only if none is queued before it.
+ * with the input kept in the run. A run starts only if none is queued before it and this process has room ($12).
  */
 function startRunText(threadFilter: string): string {
   return `
 with thread as (
   update conversations as c set
-    active_run_id = case when c.active_run_id is null and c.queued_run_count = 0 then $3 else c.active_run_id end,
-    queued_run_count = c.queued_run_count + case when c.active_run_id is null and c.queued_run_count = 0 then 0 else 1 end,
+    active_run_id = case when c.active_run_id is null and c.queued_run_count = 0 and $12 then $3 else c.active_run_id end,
+    queued_run_count = c.queued_run_count + case when c.active_run_id is null and c.queued_run_count = 0 and $12 then 0 else 1 end,
     message_count = c.message_count
-      + case when c.active_run_id is null and c.queued_run_count = 0 then jsonb_array_length($5::jsonb) else 0 end,
+      + case when c.active_run_id is null and c.queued_run_count = 0 and $12 then jsonb_array_length($5::jsonb) else 0 end,
     last_message_at = now()
   where c.organization_id = $1 and ${threadFilter} and c.deleted_at is null
   returning c.id, c.agent_id, c.active_run_id = $3 as is_active
@@ -55,11 +55,15 @@ export interface LeaseTerms {
   leaseMs: number
 }
 
-/** The run as stored, and whether it has started (else it waits in the thread's queue); undefined where there is no such thread. */
+/**
+ * @param canStart false where this process takes no more: then the run is queued although its thread is free
+ * @returns the run as stored, and whether it has started (else it waits in the thread's queue); undefined where there is no such thread
+ */
 export async function insertRun(
   db: Queryable,
   run: NewRun,
   lease: LeaseTerms,
+  canStart: boolean,
 ): Promise<(ClaimedRun & { is_active: boolean }) | undefined> {
   const isDefault = 'agentId' in run.thread
   const threadId = 'agentId' in run.thread ? run.thread.agentId : run.thread.conversationId
@@ -75,6 +79,7 @@ export async function insertRun(
     run.callbackUrl,
     lease.owner,
     lease.leaseMs,
+    canStart,
   ])
   return row
 }

@@ -1,5 +1,6 @@
 import { type Queryable, statement } from '#store/db.ts'
 import { NEW_MESSAGE_COLUMNS, type NewMessage, newMessageRows, type ToolReturn } from '#store/messages/message-row.ts'
+import { type EventBatch, loggedEvents } from '#store/run-events/event-batch.ts'
 import type { Lease } from '#store/runs/run-row.ts'
 
 /**
@@ -67,6 +68,8 @@ with held as (
 ), said as (
   insert into messages (${NEW_MESSAGE_COLUMNS})
   ${newMessageRows({ from: 'call', json: '$14::jsonb', organizationId: '$1', agentId: '$4', conversationId: '$5', runId: '$2' })}
+), logged as (
+  ${loggedEvents({ from: 'call', json: '$15::jsonb', organizationId: '$1', runId: '$2' })}
 ), thread as (
   update conversations as c set message_count = c.message_count + jsonb_array_length($14::jsonb)
   from call where c.organization_id = $1 and c.id = $5 and jsonb_array_length($14::jsonb) > 0
@@ -107,6 +110,8 @@ export interface ToolResultCommit {
   newArchiveId: string
   /** The message with all results of the step; only with the last call. */
   message: NewMessage | null
+  /** What streams tell of the message, and what they told before and is not stored yet. */
+  events: EventBatch[]
 }
 
 /**
@@ -133,6 +138,7 @@ export async function commitToolResult(
     JSON.stringify(change.passages),
     change.newArchiveId,
     JSON.stringify(change.message === null ? [] : [change.message]),
+    JSON.stringify(change.events),
   ])
   return row?.outcome ?? 'lease-lost'
 }

@@ -1,15 +1,16 @@
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
-import { ErrorBody } from '#http/wire/errors.ts'
-import { DomainError } from '#platform/errors.ts'
 import { VERSION } from '#platform/version.ts'
 import { pingDatabase } from '#store/ping-database.ts'
-import { HealthSchema } from './health-schema.ts'
+import { HealthSchema, NotReadySchema } from './health-schema.ts'
 
 /** What a load balancer waits for before it takes the server out. */
 const TIMEOUT_MS = 2000
 
-/** Ready for requests: the database answers in time. Its migrations are applied before the server listens. */
+/**
+ * Ready for requests: not about to stop, and the database answers in time. Its migrations are applied before the server
+ * listens. A stopping server still serves what comes; it only asks to be spared.
+ */
 export function checkReadiness(app: App, context: Context): void {
   for (const url of ['/v1/ready', '/ready']) {
     app.get(
@@ -21,14 +22,21 @@ export function checkReadiness(app: App, context: Context): void {
           operationId: 'check_readiness',
           tags: ['health'],
           summary: 'Tell whether the server can serve requests',
-          response: { 200: HealthSchema, 503: ErrorBody },
+          response: { 200: HealthSchema, 503: NotReadySchema },
         },
       },
-      async () => {
+      async (_request, reply) => {
+        if (context.shutdown.begun.aborted) {
+          return reply
+            .code(503)
+            .header('retry-after', '1')
+            .send({ detail: 'The server is stopping; ask another one.', reason: 'stopping' })
+        }
         if (!(await pingDatabase(context.db, TIMEOUT_MS))) {
-          throw new DomainError('unavailable', `The database did not answer within ${TIMEOUT_MS} ms.`, {
-            retryAfterSeconds: 1,
-          })
+          return reply
+            .code(503)
+            .header('retry-after', '1')
+            .send({ detail: `The database did not answer within ${TIMEOUT_MS} ms.`, reason: 'database' })
         }
         return { version: VERSION, status: 'ok' }
       },

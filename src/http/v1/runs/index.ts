@@ -5,6 +5,7 @@ import { listMessagesForRun } from './list-messages-for-run.ts'
 import { listRuns } from './list-runs.ts'
 import { listStepsForRun } from './list-steps-for-run.ts'
 import { retrieveRun } from './retrieve-run.ts'
+import { retrieveStreamForRun } from './retrieve-stream-for-run.ts'
 import { retrieveUsageForRun } from './retrieve-usage-for-run.ts'
 
 export function registerRuns(app: App, context: Context): void {
@@ -14,6 +15,7 @@ export function registerRuns(app: App, context: Context): void {
   listMessagesForRun(app, context)
   listStepsForRun(app, context)
   retrieveUsageForRun(app, context)
+  retrieveStreamForRun(app, context)
 
   // runs:write
   deleteRun(app, context)

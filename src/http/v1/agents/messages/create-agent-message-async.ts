@@ -5,7 +5,8 @@ import { getRun } from '#http/v1/runs/get-run.ts'
 import { presentRun } from '#http/v1/runs/present-run.ts'
 import { RunSchema } from '#http/v1/runs/run-schema.ts'
 import { IdSchema } from '#http/wire/ids.ts'
-import { invalidArgument, notFound } from '#platform/errors.ts'
+import { notFound } from '#platform/errors.ts'
+import { checkCallbackUrl } from '#runs/check-callback-url.ts'
 import { AsyncMessageRequest } from './message-request-schema.ts'
 import { toRun } from './to-run.ts'
 
@@ -25,7 +26,7 @@ export function createAgentMessageAsync(app: App, context: Context): void {
     },
     async ({ actor, body, id, params }) => {
       if (body.callback_url != null) {
-        throw invalidArgument('callback_url is not available in this version of the server; ask for the run instead.')
+        checkCallbackUrl(body.callback_url, context.config.webhookAddresses === 'any')
       }
       const run = await toRun(context.models, actor, params.agent_id, body, {
         requestId: id,

@@ -17,7 +17,7 @@ const ImageContent = Type.Object({
 })
 const Content = Type.Union([Type.String(), Type.Array(Type.Union([TextContent, ImageContent]), { minItems: 1 })])
 
-const InputMessage = Type.Object({
+export const InputMessage = Type.Object({
   type: Type.Optional(Nullable(StringEnum(['message', 'approval', 'tool_return']))),
   role: Type.Optional(StringEnum(['user', 'system', 'assistant'])),
   content: Type.Optional(Content),
@@ -29,7 +29,7 @@ const InputMessage = Type.Object({
 export type InputMessage = Static<typeof InputMessage>
 
 /** Fields of every request that sends messages to an agent. */
-const requestFields = {
+export const requestFields = {
   messages: Type.Optional(Nullable(Type.Array(InputMessage))),
   input: Type.Optional(Nullable(Content)),
   max_steps: Type.Optional(Nullable(Type.Integer({ minimum: 1, default: 50 }))),
@@ -58,9 +58,12 @@ export const MessageRequest = Type.Object({
 })
 export type MessageRequest = Static<typeof MessageRequest>
 
+/** Where to tell the end of a run or a batch. */
+export const CallbackUrl = Type.String({ format: 'uri', minLength: 1, maxLength: 2083 })
+
 export const AsyncMessageRequest = Type.Object({
   ...requestFields,
-  callback_url: Type.Optional(Nullable(Type.String({ format: 'uri' }))),
+  callback_url: Type.Optional(Nullable(CallbackUrl)),
 })
 export type AsyncMessageRequest = Static<typeof AsyncMessageRequest>
 

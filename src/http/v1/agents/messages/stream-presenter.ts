@@ -6,13 +6,15 @@ import { presentUsage } from './present-usage.ts'
 /** One event of the wire's stream; `isError` ones are sent as `event: error`. */
 export interface StreamChunk {
   data: Record<string, unknown>
+  /** Its number in the stream of the run. */
+  seq: number
   isError: boolean
 }
 
 type Delta = Extract<RunEvent, { type: 'reasoning-delta' | 'text-delta' | 'tool-call-delta' }>
 
-/** The first event of a stream, and its sign of life: it carries the run's id. */
-export function presentPing(runId: string): Record<string, unknown> {
+/** The first event of a stream, and its sign of life: it carries the run's id and the number of what came before it. */
+export function presentPing(runId: string, lastSeq: number): Record<string, unknown> {
   return {
     id: newId('ping'),
     date: new Date().toISOString(),
@@ -22,7 +24,7 @@ export function presentPing(runId: string): Record<string, unknown> {
     sender_id: null,
     step_id: null,
     is_err: null,
-    seq_id: null,
+    seq_id: lastSeq === 0 ? null : lastSeq,
     run_id: runId,
   }
 }
@@ -53,48 +55,46 @@ function presentDelta(event: Delta, runId: string): MessageWire {
   return { ...base, message_type: 'tool_call_message', tool_call: call, tool_calls: call }
 }
 
-function presentFailure(runId: string, failure: RunFailure): Record<string, unknown> {
+function presentFailure(failure: RunFailure): Record<string, unknown> {
   return {
     message_type: 'error_message',
-    run_id: runId,
     error_type: failure.type,
     message: failure.message,
     detail: failure.detail,
-    seq_id: null,
   }
 }
 
 /**
  * Turns the events of one run into the wire's stream: whole messages after each step, or, with `hasTokens`, pieces while
- * they come (and then not the whole again).
+ * they come (and then not the whole again). What the client has already, up to `after`, is left out.
  */
-export function createStreamPresenter(options: { runId: string; hasTokens: boolean; view: MessageView }) {
-  const streamed = new Set<string>()
-  const chunk = (data: Record<string, unknown>, isError = false): StreamChunk => ({ data, isError })
-  const wanted = (message: MessageWire): boolean => isWanted(message.message_type, options.view)
+export function createStreamPresenter(options: {
+  runId: string
+  hasTokens: boolean
+  view: MessageView
+  after: number
+}): (event: RunEvent, seq: number) => StreamChunk[] {
+  const { runId, hasTokens, view, after } = options
+  const wanted = (message: { message_type?: unknown }): boolean => isWanted(String(message.message_type), view)
 
-  return (event: RunEvent): StreamChunk[] => {
-    switch (event.type) {
-      case 'text-delta':
-      case 'reasoning-delta':
-      case 'tool-call-delta': {
-        if (!options.hasTokens) return []
-        streamed.add(event.messageId)
-        const delta = presentDelta(event, options.runId)
-        return wanted(delta) ? [chunk(delta)] : []
-      }
-      case 'message':
-        return afterDeltas(presentMessage(event.message), streamed.has(event.message.id))
-          .filter(wanted)
-          .map((data) => chunk(data))
-      case 'run-end': {
-        const stop = chunk({ message_type: 'stop_reason', stop_reason: event.stopReason })
-        if (event.error !== null) return [stop, chunk(presentFailure(options.runId, event.error), true)]
-        return [stop, chunk(presentUsage(event.usage, event.stepCount))]
-      }
-      default:
-        return []
+  return (event, firstSeq) => {
+    const chunks: StreamChunk[] = []
+    const add = (data: Record<string, unknown>, isError = false): void => {
+      const seq = firstSeq + chunks.length
+      chunks.push({ data: { ...data, run_id: runId, seq_id: seq }, seq, isError })
     }
+    if (event.type === 'text-delta' || event.type === 'reasoning-delta' || event.type === 'tool-call-delta') {
+      if (hasTokens) add(presentDelta(event, runId))
+    } else if (event.type === 'message') {
+      for (const message of afterDeltas(presentMessage(event.message), hasTokens && event.hasDeltas === true))
+        add(message)
+    } else if (event.type === 'run-end') {
+      add({ message_type: 'stop_reason', stop_reason: event.stopReason })
+      if (event.error === null) add(presentUsage(event.usage, event.stepCount))
+      else add(presentFailure(event.error), true)
+      return chunks.filter(({ seq }) => seq > after)
+    }
+    return chunks.filter(({ data, seq }) => seq > after && wanted(data))
   }
 }
 

@@ -93,6 +93,7 @@ export async function toRun(
         assistant_message_tool_kwarg: request.assistant_message_tool_kwarg ?? 'message',
         include_return_message_types: request.include_return_message_types ?? null,
       },
+      hasTokens: 'stream_tokens' in request && request.stream_tokens === true,
     },
     input: toInput(request),
     background: kind.background,

@@ -1,0 +1,48 @@
+import Type from 'typebox'
+import type { Context } from '#context.ts'
+import type { App } from '#http/app.ts'
+import { ResumeHeaders, ResumeRequest, resumeStream } from '#http/v1/agents/messages/resume-stream.ts'
+import { getRun } from '#http/v1/runs/get-run.ts'
+import { Nullable } from '#http/wire/nullable.ts'
+import { invalidArgument, notFound } from '#platform/errors.ts'
+import type { Queryable } from '#store/db.ts'
+import { findNewestActiveRun } from '#store/runs/find-newest-active-run.ts'
+import type { RunRow } from '#store/runs/run-reader.ts'
+import { ConversationId, toThread } from './conversation-id.ts'
+
+export function retrieveConversationStream(app: App, context: Context): void {
+  app.post(
+    '/v1/conversations/:conversation_id/stream',
+    {
+      config: { permission: 'runs:read' },
+      schema: {
+        operationId: 'retrieve_conversation_stream',
+        tags: ['conversations'],
+        summary:
+          'Stream a run of a conversation from an event of yours on: the one that works now, or the one that you name',
+        params: Type.Object({ conversation_id: ConversationId }),
+        headers: ResumeHeaders,
+        body: Type.Optional(Nullable(ResumeRequest)),
+      },
+    },
+    async (request, reply) => {
+      const { organizationId } = request.actor
+      const run = await chooseRun(context.db, organizationId, request.params.conversation_id, request.body)
+      return resumeStream(context, { request, reply }, run, organizationId, request.body)
+    },
+  )
+}
+
+async function chooseRun(
+  db: Queryable,
+  organizationId: string,
+  conversationId: string,
+  body: ResumeRequest | null | undefined,
+): Promise<RunRow> {
+  if (body?.run_id != null) return getRun(db, organizationId, body.run_id)
+  const thread = toThread(conversationId, body?.agent_id)
+  const runId = await findNewestActiveRun(db, organizationId, thread)
+  if (runId === 'no-thread') throw notFound('Conversation not found')
+  if (runId === undefined) throw invalidArgument('No active runs found for this conversation.')
+  return getRun(db, organizationId, runId)
+}

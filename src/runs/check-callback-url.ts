@@ -1,0 +1,25 @@
+import { invalidArgument } from '#platform/errors.ts'
+import { addressOfHost, isPublicAddress } from '#platform/public-address.ts'
+
+/** Attempts that a callback gets at first, and again when it is retried by hand; `attempt_limit` in the outbox. */
+export const CALLBACK_ATTEMPTS = 8
+
+/**
+ * Throws invalid_argument for an address that no callback could be sent to. What a name means is asked only when the callback is
+ * sent: it can change until then.
+ */
+export function checkCallbackUrl(text: string, allowsPrivate: boolean): void {
+  const url = URL.parse(text)
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw invalidArgument('callback_url must begin with https:// or http://.')
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw invalidArgument('callback_url must not have a user or a password in it; check the signature instead.')
+  }
+  const address = addressOfHost(url)
+  if (address !== undefined && !allowsPrivate && !isPublicAddress(address)) {
+    throw invalidArgument(
+      `callback_url is at ${address}, which is not on the public internet. PERDURE_WEBHOOK_ADDRESSES=any allows it.`,
+    )
+  }
+}

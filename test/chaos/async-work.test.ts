@@ -1,0 +1,115 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { startCallbackReceiver } from '../support/callback-receiver.ts'
+import { type ProviderProcess, startProviderProcess } from '../support/provider-process.ts'
+import { freePort, startServerProcess } from '../support/server-process.ts'
+import { createPostgresDatabase, testEngine } from '../support/test-database.ts'
+
+const ITEMS = 16
+const KILLS = 3
+const PROVIDER_DELAY_MS = 150
+
+let provider: ProviderProcess
+let environment: Record<string, string>
+let remove: () => Promise<unknown>
+let port: number
+
+beforeAll(async () => {
+  provider = await startProviderProcess('instant-text', PROVIDER_DELAY_MS)
+  port = await freePort()
+  environment = {
+    OPENAI_API_KEY: 'sk-test',
+    OPENAI_BASE_URL: provider.url,
+    PERDURE_RUN_LEASE: '1s',
+    PERDURE_WEBHOOK_ADDRESSES: 'any',
+    PERDURE_BATCH_RUNS: '2',
+  }
+  if (testEngine() === 'postgres') {
+    const database = await createPostgresDatabase()
+    environment.PERDURE_DATABASE_URL = database.url
+    remove = database.remove
+  } else {
+    const dataDir = await mkdtemp(join(tmpdir(), 'perdure-chaos-'))
+    environment.PERDURE_DATA_DIR = dataDir
+    remove = () => rm(dataDir, { recursive: true, force: true })
+  }
+})
+afterAll(async () => {
+  await provider.stop()
+  await remove()
+})
+
+interface Run {
+  id: string
+  status: string
+  metadata: { batch_id?: string; schedule_id?: string }
+}
+
+it('a batch and schedules outlive kill -9 and a time without a server, and everything starts once', async () => {
+  await using receiver = await startCallbackReceiver()
+  let server = await startServerProcess(port, environment)
+  const call = async <Body>(method: string, path: string, body?: object): Promise<Body> => {
+    const response = await fetch(`${server.url}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    expect(response.ok, `${method} ${path} ${response.status}`).toBe(true)
+    return (await response.json()) as Body
+  }
+  const createAgent = () => call<{ id: string }>('POST', '/v1/agents/', { model: 'openai/gpt-4o-mini' })
+  const agents = [await createAgent(), await createAgent(), await createAgent(), await createAgent()]
+  const requests = Array.from({ length: ITEMS }, (_, index) => ({
+    agent_id: agents[index % agents.length]?.id,
+    input: `hello ${index}`,
+  }))
+  const callback_url = receiver.url
+  const batch = await call<{ id: string }>('POST', '/v1/messages/batches', { requests, callback_url })
+  const retrieve = () => call<{ status: string; metadata: object }>('GET', `/v1/messages/batches/${batch.id}`)
+  const listRuns = async () => (await call<Run[]>('GET', '/v1/runs/?limit=1000')).filter((run) => run.metadata.batch_id)
+
+  let ended = 0
+  for (let kill = 1; kill <= KILLS; kill += 1) {
+    // some more have ended, and not all
+    const hasGoneOn = async () => (await listRuns()).filter(({ status }) => status === 'completed').length > ended
+    await expect.poll(hasGoneOn, { timeout: 20_000, interval: 10 }).toBe(true)
+    ended = (await listRuns()).filter(({ status }) => status === 'completed').length
+    expect(ended).toBeLessThan(ITEMS)
+    if (kill === KILLS) break
+    await server.kill()
+    server = await startServerProcess(port, environment)
+  }
+  // due while nobody is there
+  const scheduled_at = Date.now() + 600
+  const messages = [{ role: 'user', content: 'Good morning' }]
+  const schedule = { type: 'one-time', scheduled_at }
+  const scheduled = await call<{ id: string }>('POST', `/v1/agents/${agents[0]?.id}/schedule`, { messages, schedule })
+  await server.kill()
+  await sleep(Math.max(scheduled_at - Date.now(), 0) + 100)
+  server = await startServerProcess(port, environment)
+
+  await expect
+    .poll(retrieve, { timeout: 40_000, interval: 100 })
+    .toMatchObject({ status: 'completed', metadata: { requests: ITEMS, completed: ITEMS, failed: 0 } })
+  const runs = await listRuns()
+  expect(runs).toHaveLength(ITEMS)
+  const { messages: said } = await call<{ messages: { role: string; content: { text: string }[] }[] }>(
+    'GET',
+    `/v1/messages/batches/${batch.id}/messages?limit=1000`,
+  )
+  const asked = said.filter(({ role }) => role === 'user').map(({ content }) => content[0]?.text)
+  expect(asked.toSorted()).toEqual(requests.map(({ input }) => input).toSorted())
+  expect(said.filter(({ role }) => role === 'assistant')).toHaveLength(ITEMS)
+
+  const runsOfSchedule = async () =>
+    (await call<Run[]>('GET', '/v1/runs/?limit=1000'))
+      .filter((run) => run.metadata.schedule_id === scheduled.id)
+      .map(({ status }) => status)
+  await expect.poll(runsOfSchedule, { timeout: 20_000, interval: 100 }).toEqual(['completed'])
+  await expect.poll(() => receiver.received.length, { timeout: 20_000 }).toBeGreaterThan(0)
+  expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
+  expect(await server.stop()).toBe(0)
+}, 120_000)
