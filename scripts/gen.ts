@@ -6,6 +6,7 @@ import { configurationPage } from '#config/configuration-page.ts'
 import type { Context } from '#context.ts'
 import { openApiDocument } from '#http/openapi.ts'
 import { createLogger } from '#platform/logger.ts'
+import { Shutdown } from '#platform/shutdown.ts'
 import { buildServer } from '#server.ts'
 
 // Writes the files that come from code. With --check it writes nothing and fails where one of them is not up to date.
@@ -30,11 +31,12 @@ if (isCheck && stale.length > 0) {
   process.exitCode = 1
 }
 
-/** Registers all routes, which uses nothing of the context but its settings and its logger. */
+/** Registers all routes, which uses nothing of the context but its settings, its logger and the signals of its end. */
 async function describeRoutes(): Promise<object> {
   const context: Partial<Context> = {
     config: loadConfig({ env: {} }),
     logger: createLogger({ level: 'silent', format: 'json' }),
+    shutdown: new Shutdown(),
   }
   const app = await buildServer(context as Context)
   try {

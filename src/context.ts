@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { createRunLoop } from '#agent/run-loop.ts'
-import { type Config, secretsOf, webhookSecretsOf } from '#config/config.ts'
+import { type Config, redisUrlOf, secretsOf, webhookSecretsOf } from '#config/config.ts'
 import { BatchAdvancer } from '#jobs/advance-batches.ts'
 import { WebhookDeliverer } from '#jobs/deliver-webhooks.ts'
+import { forgetIdempotencyKeys } from '#jobs/forget-idempotency-keys.ts'
 import { CallbackPoster } from '#jobs/post-callback.ts'
 import { ScheduleStarter } from '#jobs/start-due-schedules.ts'
 import type { ModelRegistry } from '#llm/model.ts'
@@ -14,6 +15,7 @@ import { DEFAULT_ORGANIZATION_ID } from '#platform/ids.ts'
 import { createLogger, type Logger, namedLogger } from '#platform/logger.ts'
 import { Shutdown } from '#platform/shutdown.ts'
 import { VERSION } from '#platform/version.ts'
+import type { RedisFanout } from '#runs/redis-fanout.ts'
 import { RunEngine } from '#runs/run-engine.ts'
 import type { Db, StatementObserver } from '#store/db.ts'
 import { migrate } from '#store/migrate.ts'
@@ -29,6 +31,8 @@ export interface Context extends AsyncDisposable {
   readonly db: Db
   readonly models: ModelRegistry
   readonly runs: RunEngine
+  /** Undefined where no Redis is configured. */
+  readonly fanout: RedisFanout | undefined
   readonly shutdown: Shutdown
 }
 
@@ -63,6 +67,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
       idleTimeoutMs: config.modelIdleTimeoutMs,
       logger: namedLogger(logger, 'llm'),
     })
+  const fanout = resources.use(await openFanout(config, db, logger))
   const runs = resources.use(
     new RunEngine({
       db,
@@ -71,6 +76,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
       leaseMs: config.runLeaseMs,
       streamRetentionMs: config.streamRetentionMs,
       streamMaxBytes: config.streamMaxBytes,
+      fanout,
       execute: createRunLoop({
         db,
         models,
@@ -89,6 +95,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     db,
     models,
     runs,
+    fanout,
     shutdown: new Shutdown(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
@@ -118,6 +125,7 @@ function startJobs(
     new BatchAdvancer({ db, logger: namedLogger(logger, 'batches'), runs, maxRuns: config.batchRuns }),
   )
   batches.start()
+  resources.use(forgetIdempotencyKeys(db, namedLogger(logger, 'idempotency'))).start()
 }
 
 async function openConfiguredDatabase(
@@ -135,6 +143,14 @@ async function openConfiguredDatabase(
     onProgress: (line) => logger.info(line),
     onStatement,
   })
+}
+
+/** One process alone has nobody to carry events to. What is not used is not loaded. */
+async function openFanout(config: Config, db: Db, logger: Logger): Promise<RedisFanout | undefined> {
+  const url = redisUrlOf(config)
+  if (url === undefined || db.engine === 'pglite') return undefined
+  const { RedisFanout } = await import('#runs/redis-fanout.ts')
+  return new RedisFanout({ url, logger: namedLogger(logger, 'redis') })
 }
 
 /** What every process does before it works; those that come later find nothing to do. */

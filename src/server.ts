@@ -7,6 +7,7 @@ import { closeConnectionsWhenStopping } from '#http/plugins/close-connections.ts
 import { allowOrigins } from '#http/plugins/cors.ts'
 import { describeApi } from '#http/plugins/describe-api.ts'
 import { answerErrors, sendError } from '#http/plugins/errors.ts'
+import { keepAnswers } from '#http/plugins/idempotency.ts'
 import { parseJsonBodies } from '#http/plugins/json-body.ts'
 import { logRequests, requestId } from '#http/plugins/request-log.ts'
 import { validateRequests } from '#http/plugins/validation.ts'
@@ -41,6 +42,7 @@ export async function buildServer(context: Context): Promise<App> {
   authenticate(app, context.config)
   parseJsonBodies(app)
   validateRequests(app)
+  keepAnswers(app, context.db)
   await describeApi(app, VERSION)
 
   registerRoot(app, context)

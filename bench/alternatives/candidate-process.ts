@@ -13,12 +13,13 @@ export interface Assignment {
   processName: string
   restate: CandidateOptions['restate']
   agentIds: string[]
-  /** load: turns, one after the other per client · stuck: one turn whose model never answers · serve: wait for work */
+  /** load: turns, one after the other per client · stuck: one turn, in which a call of the model gets no answer · serve: wait for work */
   mode: 'load' | 'stuck' | 'serve'
   clients: number
   seconds: number
-  /** Of the turn of `stuck`. */
+  /** Of the turn of `stuck`, and which call of the model is the one; 1 is the first. */
   runId: string
+  stuckAtCall: number
 }
 
 export interface LoadFigures {
@@ -99,6 +100,7 @@ const tell = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
 const assignment = JSON.parse(process.argv[2] ?? '{}') as Assignment
 const db = await openDatabase({ kind: 'postgres', url: assignment.databaseUrl, poolSize: 20 })
 const isStuck = assignment.mode === 'stuck'
+let calls = 0
 const candidate = await CANDIDATES[assignment.candidate]({
   db,
   databaseUrl: assignment.databaseUrl,
@@ -106,7 +108,8 @@ const candidate = await CANDIDATES[assignment.candidate]({
   concurrency: assignment.clients,
   restate: assignment.restate,
   async model() {
-    if (!isStuck) return
+    calls += 1
+    if (!isStuck || calls !== assignment.stuckAtCall) return
     tell({ asked: true })
     await sleep(3_600_000)
   },
@@ -118,4 +121,7 @@ if (assignment.mode === 'load') {
   await db[Symbol.asyncDispose]()
   process.exit(0)
 }
-if (isStuck) await candidate.turn(assignment.agentIds[0] ?? '', assignment.runId)
+if (isStuck) {
+  await candidate.turn(assignment.agentIds[0] ?? '', assignment.runId)
+  tell({ ended: true })
+}

@@ -106,6 +106,7 @@ async function setStage(candidate: CandidateName, agents: number): Promise<Stage
 interface Line {
   open?: true
   asked?: true
+  ended?: true
   figures?: LoadFigures
 }
 
@@ -164,6 +165,7 @@ const base = (candidate: CandidateName, stage: Stage): Assignment => ({
   clients: CLIENTS,
   seconds: SECONDS,
   runId: newOrderedId('run'),
+  stuckAtCall: 1,
 })
 
 async function measureLoad(candidate: CandidateName, clients: number): Promise<LoadFigures> {
@@ -268,6 +270,55 @@ async function compareTakeOver(names: CandidateName[]): Promise<void> {
   }
 }
 
+/** Rows that one transaction wrote have the same `xmin`: is there such a pair of a row of ours and a record of the candidate? */
+async function showAtomicity(
+  candidate: CandidateName,
+  checks: { at: Partial<Assignment>; when: keyof Line; ours: string; theirs: string; what: string }[],
+): Promise<void> {
+  for (const { at, when, ours, theirs, what } of checks) {
+    await using stage = await setStage(candidate, 1)
+    const assignment = { ...base(candidate, stage), mode: 'stuck' as const, clients: 2, ...at }
+    const child = new CandidateProcess(assignment)
+    await child.until(when)
+    // what it writes after the turn
+    await sleep(1000)
+    await using db = await openDatabase({ kind: 'postgres', url: stage.databaseUrl, poolSize: 1 })
+    const text = `select count(*)::integer as all, count(*) filter (where t.xmin = (${ours}))::integer as same from ${theirs} as t`
+    const [row] = await db.query<{ all: number; same: number }>({ name: 'bench-atomicity', text }, [assignment.runId])
+    console.log(`atomic, ${candidate}: ${what}: ${row?.same} of ${row?.all} records in our transaction`)
+    await child.kill()
+  }
+}
+
+async function compareAtomicity(): Promise<void> {
+  const toolMessage = `select m.xmin from messages as m where m.run_id = $1 and m.role = 'tool'`
+  const userMessage = `select m.xmin from messages as m where m.run_id = $1 and m.role = 'user'`
+  const run = 'select r.xmin from runs as r where r.id = $1'
+  const afterTool = { at: { stuckAtCall: 2 }, when: 'asked' as const }
+  await showAtomicity('dbos-lean', [
+    { ...afterTool, ours: userMessage, theirs: 'dbos.workflow_status', what: 'workflow and accepted message' },
+    {
+      ...afterTool,
+      ours: toolMessage,
+      theirs: 'dbos.transaction_completion',
+      what: 'outcome of a transaction and tool effect',
+    },
+    { ...afterTool, ours: toolMessage, theirs: 'dbos.operation_outputs', what: 'step of the workflow and tool effect' },
+  ])
+  const afterTurn = { at: { stuckAtCall: 3 }, when: 'ended' as const }
+  await showAtomicity('pg-boss', [
+    { ...afterTurn, ours: run, theirs: 'pgboss.job', what: 'job completed and run ended' },
+  ])
+  await showAtomicity('graphile', [
+    {
+      ...afterTurn,
+      ours: run,
+      theirs: 'graphile_worker._private_jobs',
+      what: 'job completed and run ended (a done job is deleted)',
+    },
+  ])
+}
+
 const [what = 'load', ...wanted] = process.argv.slice(2)
 if ((process.env.TEST_DATABASE_URL ?? '') === '') {
   console.error('compare: set TEST_DATABASE_URL to a PostgreSQL with pgvector; here: eval "$(../shared/services/up)"')
@@ -279,4 +330,5 @@ const names = wanted.length === 0 ? all : all.filter((name) => wanted.includes(n
 if (what === 'load') await compareLoad(names, CLIENTS)
 else if (what === 'latency') await compareLoad(names, 1)
 else if (what === 'takeover') await compareTakeOver(names)
+else if (what === 'atomic') await compareAtomicity()
 else throw new Error(`unknown measurement '${what}'`)

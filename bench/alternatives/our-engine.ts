@@ -12,7 +12,7 @@ const usage = {
 }
 
 /** Our run engine with the whole loop around it: prompts, transcripts, the memory tool. It does more than the other candidates. */
-export async function openOurEngine({ db, processName, model, concurrency }: CandidateOptions): Promise<Candidate> {
+export async function openOurEngine({ db, processName, model }: CandidateOptions): Promise<Candidate> {
   const registry = testModelRegistry(async function* (request: ModelRequest) {
     await model()
     const isSecond = request.messages.at(-1)?.role === 'tool'
@@ -29,7 +29,6 @@ export async function openOurEngine({ db, processName, model, concurrency }: Can
       timing: { firstTokenMs: 1, totalMs: 1, attempts: 1 },
     }
   })
-  void concurrency
   const engine = createTestEngine(db, registry, processName)
   await engine.open()
   return {

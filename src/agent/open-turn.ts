@@ -19,6 +19,8 @@ export interface RunLoopOptions {
   logger: Logger
   /** Upper bound of the context of agents that name no limit of their own, in tokens. */
   maxContextWindow: number
+  /** The tools that the server executes; the built-in ones unless told. */
+  findTool?: typeof findBuiltinTool
 }
 
 /** Part of the window that is kept free for the reply when the model's own limit is larger. */
@@ -55,9 +57,9 @@ export const toLease = (run: ClaimedRun): Lease => ({
   token: run.lease_token,
 })
 
-function toolDefinitions(thread: ThreadRow): ToolDefinition[] {
+function toolDefinitions(thread: ThreadRow, findTool: typeof findBuiltinTool): ToolDefinition[] {
   return thread.tools.flatMap((attached) => {
-    const tool = findBuiltinTool(attached.name)
+    const tool = findTool(attached.name)
     return tool === undefined ? [] : [{ name: tool.name, description: tool.description, parameters: tool.parameters }]
   })
 }
@@ -92,7 +94,7 @@ export async function openTurn(options: RunLoopOptions, run: ClaimedRun): Promis
       hasLineNumbers: likesLineNumbers(model.info),
       now: new Date(),
     }))
-  const tools = toolDefinitions(thread)
+  const tools = toolDefinitions(thread, options.findTool ?? findBuiltinTool)
   const settings = resolveModelSettings(
     thread.model_settings,
     thread.conversation_model_settings,

@@ -4,17 +4,20 @@ import { newOrderedId } from '#platform/ids.ts'
 import { isGivenUp } from '#runs/retry-transient.ts'
 import type { RunExecutor } from '#runs/run-engine.ts'
 import type { LoggedEvent, RunFailure } from '#runs/run-events.ts'
+import { toStoredFailure } from '#runs/stored-failure.ts'
 import { addUsage, emptyUsage } from '#runs/usage.ts'
 import type { MessageRow, NewMessage } from '#store/messages/message-row.ts'
 import { type Advance, advanceRun, type NewStep, type NewToolCall } from '#store/runs/advance-run.ts'
 import { findRunState } from '#store/runs/find-run-state.ts'
 import type { RunUsage, StopReason } from '#store/runs/run-row.ts'
 import { listToolCalls } from '#store/tool-calls/list-tool-calls.ts'
+import { findBuiltinTool } from '#tools/registry.ts'
 import { askModel, contextTokens } from './ask-model.ts'
 import { estimateRow } from './context-window/fit-context.ts'
 import { openTurn, type RunLoopOptions, type Turn, toLease } from './open-turn.ts'
 import { buildFailedStep, buildStep, errorTypeOf, type StepReply, stopReasonOf } from './run-step.ts'
 import { type PendingCall, runTools } from './run-tools.ts'
+import { cancellationNote } from './transcript.ts'
 import { logFields, patiently, type Work } from './work.ts'
 
 /** Stop reasons of a run that did what it should. */
@@ -154,7 +157,7 @@ async function takeStep(work: Work, turn: Turn): Promise<StepOutcome | 'lost'> {
   return {
     kind: 'calls',
     stepId: said.stepId,
-    calls: toolCalls.map((call) => ({ ...call, name: call.tool_name, result: null })),
+    calls: toolCalls.map((call) => ({ ...call, name: call.tool_name, isStarted: false, result: null })),
   }
 }
 
@@ -187,6 +190,7 @@ async function findOpenCalls(
       tool_call_id: row.tool_call_id,
       name: row.tool_name,
       arguments: row.arguments,
+      isStarted: row.state === 'started',
       result: row.result,
     })),
   }
@@ -204,6 +208,7 @@ async function finishCalls(work: Work, turn: Turn, stepId: string, calls: Pendin
     conversationId: turn.thread.conversation_id,
     timezone: turn.thread.timezone,
     tools: turn.thread.tools,
+    findTool: options.findTool ?? findBuiltinTool,
     needsApproval: new Set(approval.map((rule) => rule.tool_name)),
     blocks: turn.thread.blocks,
     signal: context.signal,
@@ -289,7 +294,7 @@ async function commit(
           : {
               status: statusOf(change.ending.stopReason),
               stopReason: change.ending.stopReason,
-              error: toStoredError(change.ending.failure),
+              error: change.ending.failure === null ? null : toStoredFailure(change.ending.failure),
             },
       events: sealed.batches,
     })
@@ -310,9 +315,6 @@ function statusOf(stopReason: StopReason): 'completed' | 'cancelled' | 'failed' 
   return stopReason === 'cancelled' ? 'cancelled' : 'failed'
 }
 
-const toStoredError = (failure: RunFailure | null) =>
-  failure === null ? null : { type: failure.type, message: failure.message, detail: failure.detail }
-
 function logEnd({ context, options }: Work, stepCount: number, usage: RunUsage, ending: Ending): void {
   const { prompt_tokens, completion_tokens } = usage
   const duration_ms = Date.now() - context.run.created_at.getTime()
@@ -323,8 +325,10 @@ function logEnd({ context, options }: Work, stepCount: number, usage: RunUsage, 
 }
 
 /** Ends a run without a further step. */
-const endRun = (work: Work, stepCount: number, usage: RunUsage, ending: Ending): Promise<number | undefined> =>
-  commit(work, stepCount, usage, { messages: [], rows: [], steps: [], toolCalls: [], ending })
+const endRun = (work: Work, stepCount: number, usage: RunUsage, ending: Ending): Promise<number | undefined> => {
+  const messages = ending.stopReason === 'cancelled' ? [cancellationNote()] : []
+  return commit(work, stepCount, usage, { messages, rows: [], steps: [], toolCalls: [], ending })
+}
 
 /** Ends a run whose model failed; the failed call is a step too, and a row in the ledger. */
 async function endAfterModelError(

@@ -1,3 +1,4 @@
+import { addAbortListener } from 'node:events'
 import { parseToolArguments } from '#llm/parse-tool-arguments.ts'
 import { DEFAULT_BLOCK_LIMIT } from '#memory/block-rules.ts'
 import { errorMessage } from '#platform/errors.ts'
@@ -12,8 +13,8 @@ import type { NewMessage, ToolReturn } from '#store/messages/message-row.ts'
 import type { EventBatch } from '#store/run-events/event-batch.ts'
 import type { Lease } from '#store/runs/run-row.ts'
 import { commitToolResult, type ToolResultCommit } from '#store/tool-calls/commit-tool-result.ts'
-import { findBuiltinTool } from '#tools/registry.ts'
-import { failure, type MemoryEffect, type ToolOutcome } from '#tools/tool.ts'
+import { startToolCall } from '#store/tool-calls/start-tool-call.ts'
+import { type BuiltinTool, failure, type MemoryEffect, type ToolOutcome } from '#tools/tool.ts'
 import { findArgumentProblem } from '#tools/validate-arguments.ts'
 
 /** Another writer can change a block between our read and our write; each attempt reads it anew. */
@@ -26,6 +27,8 @@ export interface PendingCall {
   tool_call_id: string
   name: string
   arguments: string
+  /** True where a tool that must not be run twice was begun, and nobody knows how far it came. */
+  isStarted: boolean
   result: ToolReturn | null
 }
 
@@ -38,6 +41,7 @@ export interface ToolRun {
   conversationId: string
   timezone: string
   tools: readonly ThreadTool[]
+  findTool: (name: string) => BuiltinTool | undefined
   /** Tools whose rules ask for an approval that cannot be asked for yet. */
   needsApproval: ReadonlySet<string>
   /** Current blocks; replaced as calls change them. */
@@ -57,10 +61,17 @@ function limitText(text: string, limit: number): string {
   return text.slice(0, limit).toWellFormed() + note
 }
 
-async function executeCall(run: ToolRun, call: PendingCall): Promise<ToolOutcome> {
-  if (run.signal.reason === 'cancelled') return failure('The user cancelled the request, so this tool was not run.')
+/** Said of a call that was begun and whose end nobody knows. */
+const INTERRUPTED = 'The server was interrupted while this tool ran; it may or may not have taken effect.'
+const CANCELLED_BEFORE = 'The user cancelled the request, so this tool was not run.'
+const CANCELLED_MEANWHILE = 'The user cancelled the request while this tool ran, so its result is not known.'
+
+/** @returns undefined when the run is not ours any more */
+async function executeCall(run: ToolRun, call: PendingCall): Promise<ToolOutcome | undefined> {
+  if (call.isStarted) return failure(INTERRUPTED)
+  if (run.signal.reason === 'cancelled') return failure(CANCELLED_BEFORE)
   const attached = run.tools.find((tool) => tool.name === call.name)
-  const tool = findBuiltinTool(call.name)
+  const tool = run.findTool(call.name)
   if (attached === undefined || tool === undefined) {
     const names = run.tools.map((candidate) => candidate.name).join(', ')
     return failure(`There is no tool \`${call.name}\`. Available tools: ${names || 'none'}.`)
@@ -74,24 +85,51 @@ async function executeCall(run: ToolRun, call: PendingCall): Promise<ToolOutcome
   if (!args.ok) return failure(`The arguments of ${call.name} could not be read: ${args.problem} Send one JSON object.`)
   const problem = findArgumentProblem(tool.parameters, args.value)
   if (problem !== undefined) return failure(`Invalid arguments for ${call.name}: ${problem}.`)
+  const isExternal = tool.durability === 'external'
+  if (isExternal && !(await beginCall(run, call))) return undefined
+  const execute = async () =>
+    tool.execute(args.value, {
+      organizationId: run.lease.organizationId,
+      agentId: run.agentId,
+      conversationId: run.conversationId,
+      runId: run.lease.runId,
+      timezone: run.timezone,
+      blocks: run.blocks,
+      db: run.db,
+      signal: run.signal,
+      callId: call.id,
+    })
   try {
-    // what a tool does before its commit has no effect, so it can be repeated
-    return await retryTransient(retryOptions(run), async () =>
-      tool.execute(args.value, {
-        organizationId: run.lease.organizationId,
-        agentId: run.agentId,
-        conversationId: run.conversationId,
-        runId: run.lease.runId,
-        timezone: run.timezone,
-        blocks: run.blocks,
-        db: run.db,
-        signal: run.signal,
-      }),
+    // what the others do before their commit has no effect, or the same again, so it can be repeated
+    const outcome = await unlessAborted(
+      run.signal,
+      isExternal ? execute : () => retryTransient(retryOptions(run), execute),
     )
+    if (outcome === undefined) return run.signal.reason === 'cancelled' ? failure(CANCELLED_MEANWHILE) : undefined
+    return isExternal ? { status: outcome.status, text: outcome.text } : outcome
   } catch (error) {
-    if (isTransient(error)) throw error
+    if (isTransient(error) && !isExternal) throw error
     run.logger.warn({ tool: call.name, error: errorMessage(error) }, 'tool failed')
     return failure(`Error executing function ${call.name}: ${errorMessage(error)}`)
+  }
+}
+
+/** Stores that a call was begun before it is: whoever takes the run over will not begin it again. */
+async function beginCall(run: ToolRun, call: PendingCall): Promise<boolean> {
+  // a call that has begun already was begun here: the answer to an earlier attempt got lost
+  const outcome = await retryTransient(retryOptions(run), () => startToolCall(run.db, run.lease, call))
+  return outcome !== 'lease-lost'
+}
+
+/** What the work gives, or undefined as soon as the signal is aborted: a tool that does not mind it is left alone with its work. */
+async function unlessAborted<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result | undefined> {
+  if (signal.aborted) return undefined
+  const aborted = Promise.withResolvers<undefined>()
+  const listener = addAbortListener(signal, () => aborted.resolve(undefined))
+  try {
+    return await Promise.race([work(), aborted.promise])
+  } finally {
+    listener[Symbol.dispose]()
   }
 }
 
@@ -159,6 +197,7 @@ async function runCall(
       refusal = 'The memory block is being edited by others all the time. Try again later.'
     }
     const outcome = refusal === undefined ? await executeCall(run, call) : failure(refusal)
+    if (outcome === undefined) return undefined
     const effects = toCommit(outcome.status === 'success' ? (outcome.effects ?? []) : [])
     const result: ToolReturn = {
       tool_call_id: call.tool_call_id,

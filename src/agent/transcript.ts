@@ -1,9 +1,21 @@
 import type { ContentPart, ImagePart, TextPart, ToolResultPart, TranscriptMessage } from '#llm/model.ts'
+import { newOrderedId } from '#platform/ids.ts'
 import { formatPromptTime } from '#platform/time-format.ts'
-import type { MessageRow, ToolReturn } from '#store/messages/message-row.ts'
+import type { MessageRow, NewMessage, ToolReturn } from '#store/messages/message-row.ts'
 
 /** Result of a call that nobody has a result for: a crash of a tool that must not be run twice. */
 const INTERRUPTED = 'The call was interrupted before it gave a result. Its effect may or may not have happened.'
+
+/**
+ * What a cancelled turn leaves behind after what was said in it. A message of its own, stored with the end of the run, so that
+ * the beginning of the next prompt stays the same to the byte; no client is shown it.
+ */
+export const cancellationNote = (): NewMessage => ({
+  id: newOrderedId('message'),
+  role: 'note',
+  content: [{ type: 'text', text: '[The user cancelled this turn before it was finished.]' }],
+  search_text: null,
+})
 
 export interface TranscriptOptions {
   timezone: string
@@ -61,6 +73,9 @@ export function toTranscript(rows: readonly MessageRow[], options: TranscriptOpt
       if (row.content.length === 0 && toolCalls.length === 0) return
       transcript.push({ role: 'assistant', content: row.content, toolCalls })
       if (toolCalls.length > 0) transcript.push({ role: 'tool', results: resultsFor(row, rows[index + 1], options) })
+    } else if (row.role === 'note') {
+      // in the place of the answer that did not come: some providers refuse two messages of the user in a row
+      transcript.push({ role: 'assistant', content: row.content, toolCalls: [] })
     } else if (row.role === 'user' || row.role === 'summary' || row.role === 'system') {
       const content = row.content.filter(isUserPart)
       if (content.length > 0) transcript.push({ role: 'user', content })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type ConfigInput, loadConfig, secretsOf } from './config.ts'
+import { type ConfigInput, loadConfig, redisUrlOf, secretsOf } from './config.ts'
 import { ConfigError } from './config-error.ts'
 
 const load = (env: ConfigInput['env'], rest: Omit<ConfigInput, 'env'> = {}) =>
@@ -69,15 +69,20 @@ test('the names of V1 still work', () => {
 test('what has no effect yet is said, and so is what V1 had and we have not', () => {
   const { warnings } = load({
     LETTA_ENCRYPTION_KEY: 'k',
-    LETTA_REDIS_HOST: 'r',
     LETTA_USE_TPUF: '1',
     LETTA_BASE_URL: 'x',
   })
   expect(warnings).toEqual([
     expect.stringMatching(/^LETTA_USE_TPUF: no effect/),
-    expect.stringMatching(/^LETTA_REDIS_HOST has no effect: /),
     expect.stringMatching(/^LETTA_ENCRYPTION_KEY has no effect: this version encrypts nothing/),
   ])
+})
+
+test('Redis is found by its address, or by host and port as V1 had them', () => {
+  expect(redisUrlOf(load({}))).toBeUndefined()
+  expect(redisUrlOf(load({ LETTA_REDIS_HOST: 'r' }))).toBe('redis://r:6379')
+  expect(redisUrlOf(load({ LETTA_REDIS_HOST: '::1', LETTA_REDIS_PORT: '7000' }))).toBe('redis://[::1]:7000')
+  expect(redisUrlOf(load({ LETTA_REDIS_URL: 'rediss://u:p@h/2', LETTA_REDIS_HOST: 'r' }))).toBe('rediss://u:p@h/2')
 })
 
 test('secrets can be read from mounted files', () => {

@@ -168,6 +168,13 @@ function deepFreeze<T extends object>(value: T): T {
 export const webhookSecretsOf = (config: Pick<Config, 'webhookSecret'>): string[] =>
   config.webhookSecret?.split(/\s+/).filter((secret) => secret !== '') ?? []
 
+/** Where Redis is, if anywhere: by its URL, or by host and port as V1 had them. */
+export function redisUrlOf({ redisUrl, redisHost, redisPort }: Config): string | undefined {
+  if (redisUrl !== undefined || redisHost === undefined) return redisUrl
+  const host = redisHost.includes(':') ? `[${redisHost}]` : redisHost
+  return `redis://${host}:${redisPort ?? 6379}`
+}
+
 /** Every secret of a configuration, for the logger to leave out. */
 export function secretsOf(config: Config): string[] {
   const secrets = [config.apiKey, config.jwtSecret, config.encryptionKey, config.sentryDsn]

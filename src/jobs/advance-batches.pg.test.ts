@@ -68,12 +68,15 @@ test('two processes that die now and then start each run once, and the end is to
   expect(deaths).toBeGreaterThan(0)
   expect(await db.query(countRuns)).toEqual([{ runs: 20, batches: 1 }])
   expect(requests).toHaveLength(20)
+  expect(new Set((await db.query<{ state: string }>(readStates)).map(({ state }) => state))).toEqual(
+    new Set(['completed']),
+  )
   expect(await db.query(readOutbox)).toEqual([{ batch_id: id, run_id: null, status: 'completed' }])
   await Promise.all([engine[Symbol.asyncDispose](), other[Symbol.asyncDispose]()])
 })
 
 test('a run that starts while its batch is being cancelled is cancelled too', async () => {
-  const { agentId, requests, engine } = await createScriptedAgent(db, () => ({ text: 'Hi.', delayMs: 10_000 }))
+  const { agentId, requests, engine } = await createScriptedAgent(db, () => ({ text: 'Hi.', delayMs: 60_000 }))
   const id = await makeBatch(agentId, 3)
   const batch = { organization_id: organizationId, id }
   let cancelledAt = 0

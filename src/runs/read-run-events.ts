@@ -4,6 +4,7 @@ import type { EventBatch } from '#store/run-events/event-batch.ts'
 import { findRunEnd, type RunEnd } from '#store/runs/find-run-end.ts'
 import { decodeEvents, type SequencedEvent } from './encode-events.ts'
 import type { LoggedEvent } from './run-events.ts'
+import { fromStoredFailure } from './stored-failure.ts'
 import { emptyUsage } from './usage.ts'
 
 /** The events of batches of one run, with the messages and the end that they refer to. What was deleted since is left out. */
@@ -40,6 +41,6 @@ export function toEndEvent(end: RunEnd | undefined): Extract<LoggedEvent, { type
     stopReason: end.stop_reason ?? 'error',
     usage: { ...emptyUsage(), ...end.usage },
     stepCount: end.step_count,
-    error: end.error === null ? null : { ...end.error, cause: null },
+    error: end.error === null ? null : fromStoredFailure(end.error),
   }
 }

@@ -20,7 +20,7 @@ const BATCHES_PER_READ = 200
 const KEEP_MS = 60_000
 const EXPIRY_EVERY_MS = 10_000
 /** Pause after an error of Redis: it may be full, or lack a right. */
-const REFUSAL_PAUSE_MS = 10_000
+const REFUSAL_PAUSE_MS = 2000
 /** Pause after a gap, until the database will have been read. */
 const GAP_PAUSE_MS = 100
 

@@ -1,14 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { errorMessage } from '#platform/errors.ts'
+import { type Clock, systemClock, type Ticker } from '#platform/clock.ts'
+import { conflict, errorMessage } from '#platform/errors.ts'
 import type { Logger } from '#platform/logger.ts'
 import type { Db } from '#store/db.ts'
 import { requestCancel } from '#store/runs/cancel-run.ts'
-import { claimNextRun, expireForeignLeases, listIdleQueuedThreads, takeOverRuns } from '#store/runs/claim-run.ts'
+import { claimNextRun, expireForeignLeases, takeOverRuns } from '#store/runs/claim-run.ts'
+import { listRunsBefore } from '#store/runs/find-thread-owner.ts'
+import { listCancelledRuns } from '#store/runs/list-cancelled-runs.ts'
+import { countWaitingRuns, listWaitingThreads, NO_CURSOR } from '#store/runs/list-waiting-threads.ts'
 import { notifyRuns, RUNS_CHANNEL } from '#store/runs/notify-runs.ts'
 import { releaseLease, releaseLeases, renewLeases } from '#store/runs/renew-leases.ts'
 import type { ClaimedRun, Lease } from '#store/runs/run-row.ts'
 import { insertRun, type LeaseTerms, type NewRun } from '#store/runs/start-run.ts'
+import { Admission } from './admission.ts'
 import { END_OF_QUEUED_RUN } from './encode-events.ts'
+import { findObstacle, isKeyTaken } from './find-original-run.ts'
+import type { RedisFanout } from './redis-fanout.ts'
 import { isLogged, type RunListener } from './run-events.ts'
 import type { FollowerListener, FollowerOptions, RunFollower } from './run-follower.ts'
 import type { RunLog } from './run-log.ts'
@@ -19,6 +26,11 @@ const HEARTBEATS_PER_LEASE = 4
 /** Pause between looks for abandoned runs: with the lease of 4 s a dead process is replaced within 5 s. */
 const REAPER_MS = 1000
 const TAKE_OVER_BATCH = 16
+/** Pause between looks for cancellations: they are obeyed within a second although nobody was told of them. */
+const CANCEL_LOOK_MS = 400
+/** Others are told that runs wait for room at most so often. */
+const CALL_FOR_ROOM_MS = 250
+const COUNT_WAITING_MS = 1000
 /** Queued runs that one look starts at most; the end of a run brings the next look. */
 const CLAIM_BATCH = 16
 /** A run that does not stop by then is left behind at the shutdown: its lease is given back, so it can write no more. */
@@ -27,6 +39,9 @@ const HANDOVER_LIMIT_MS = 10_000
 /** A queued run that starts while it is being cancelled is asked again as a running one. */
 const CANCEL_ATTEMPTS = 20
 const CANCEL_PAUSE_MS = 20
+
+/** A run is refused when what was in its way is gone again so often. */
+const ACCEPT_ATTEMPTS = 5
 
 /** Why a run's signal was aborted. */
 export type AbortReason = 'cancelled' | 'lease-lost' | 'handover'
@@ -58,14 +73,21 @@ export interface RunEngineOptions {
   leaseMs?: number
   /** Runs that are worked on at once by this process; more wait in the database, for any replica. 1 000 unless told. */
   maxActive?: number
+  /** Runs of one tenant that may wait; more are refused. 10 000 unless told. */
+  maxQueued?: number
   /** Milliseconds that the events of streams are kept; 3 h unless told. */
   streamRetentionMs?: number
   /** Bytes of events that are kept of one run; 16 MiB unless told. */
   streamMaxBytes?: number
+  /** Drives heartbeat, reaper and flush; the machine's unless told. */
+  clock?: Clock
+  /** Carries events to followers on other replicas; closed by whoever made it. */
+  fanout?: RedisFanout | undefined
 }
 
 const DEFAULT_LEASE_MS = 4000
 const DEFAULT_MAX_ACTIVE = 1000
+const DEFAULT_MAX_QUEUED = 10_000
 const DEFAULT_STREAM_RETENTION_MS = 3 * 3_600_000
 const DEFAULT_STREAM_MAX_BYTES = 16 * 1024 * 1024
 
@@ -73,6 +95,8 @@ export interface StartedRun {
   runId: string
   /** False while it waits behind other runs of its thread, or for room. */
   isActive: boolean
+  /** True where a key of the request led to a run that was started before: that one is followed, from its beginning. */
+  isRepeated: boolean
   /** What calls the listener. */
   follower: RunFollower | undefined
 }
@@ -95,11 +119,17 @@ export class RunEngine implements AsyncDisposable {
   readonly streams: StreamLog
   /** The last acceptance under way in each thread. */
   readonly #starting = new Map<string, Promise<void>>()
-  readonly #timers: NodeJS.Timeout[] = []
+  readonly #timers: Ticker[] = []
   #isStopping = false
   #isDraining = false
-  /** True while runs may wait for room. */
-  #isBacklogged = false
+  readonly #admission: Admission
+  #waitingCursor = NO_CURSOR
+  #filling: Promise<void> | undefined
+  #wantsFill = false
+  #isCalling = false
+  #mustCallAgain = false
+  #isCounting = false
+  #isLooking = false
   #stopListening: (() => Promise<void>) | undefined
   #isBeating = false
   #reaping: Promise<void> | undefined
@@ -107,11 +137,15 @@ export class RunEngine implements AsyncDisposable {
   constructor(options: RunEngineOptions) {
     this.#options = options
     this.#lease = { owner: options.owner, leaseMs: options.leaseMs ?? DEFAULT_LEASE_MS }
+    const { maxActive = DEFAULT_MAX_ACTIVE, maxQueued = DEFAULT_MAX_QUEUED } = options
+    this.#admission = new Admission({ maxActive, maxQueued })
     this.streams = new StreamLog({
       db: options.db,
       logger: options.logger,
       retentionMs: options.streamRetentionMs ?? DEFAULT_STREAM_RETENTION_MS,
       maxBytesPerRun: options.streamMaxBytes ?? DEFAULT_STREAM_MAX_BYTES,
+      fanout: options.fanout,
+      clock: options.clock ?? systemClock,
     })
   }
 
@@ -119,10 +153,15 @@ export class RunEngine implements AsyncDisposable {
   async open(): Promise<void> {
     if (this.#options.db.engine === 'pglite') await expireForeignLeases(this.#options.db, this.#lease.owner)
     const heartbeatMs = this.#lease.leaseMs / HEARTBEATS_PER_LEASE
+    const { clock = systemClock } = this.#options
     this.#timers.push(
-      setInterval(() => void this.#beat(), heartbeatMs),
-      setInterval(() => void this.#reap(), REAPER_MS),
+      clock.setInterval(() => this.#beat(), heartbeatMs),
+      clock.setInterval(() => this.#reap(), REAPER_MS),
+      clock.setInterval(() => this.#countWaiting(), COUNT_WAITING_MS),
     )
+    if (this.#options.db.engine === 'postgres' && heartbeatMs > CANCEL_LOOK_MS) {
+      this.#timers.push(clock.setInterval(() => this.#lookForCancellations(), CANCEL_LOOK_MS))
+    }
     this.streams.open()
     // one process alone has nobody to hear from
     if (this.#options.db.engine === 'postgres') {
@@ -141,15 +180,16 @@ export class RunEngine implements AsyncDisposable {
   }
 
   /**
-   * Accepts a run: when this resolves, its input is stored and will be answered, whatever happens to this process.
+   * Accepts a run: when this resolves, its input is stored and will be answered, whatever happens to this process. A run that
+   * is there already, by its keys, is followed instead; `onOver` is for that one, as in `follow`.
    * @returns undefined where there is no such thread
    */
-  start(run: NewRun, listener?: FollowerListener): Promise<StartedRun | undefined> {
+  start(run: NewRun, listener?: FollowerListener, onOver?: FollowerOptions['onOver']): Promise<StartedRun | undefined> {
     // one after the other in a thread: they keep the order in which they came, and a crowd on one thread does not hold all
     // connections of the pool while it waits for the lock on one row
     const thread = 'agentId' in run.thread ? run.thread.agentId : run.thread.conversationId
     const previous = this.#starting.get(thread) ?? Promise.resolve()
-    const started = previous.then(() => this.#accept(run, listener))
+    const started = previous.then(() => this.#accept(run, listener, onOver))
     const settled = started.then(
       () => {},
       () => {},
@@ -161,28 +201,111 @@ export class RunEngine implements AsyncDisposable {
     return started
   }
 
-  async #accept(run: NewRun, listener: FollowerListener | undefined): Promise<StartedRun | undefined> {
+  async #accept(
+    run: NewRun,
+    listener: FollowerListener | undefined,
+    onOver: FollowerOptions['onOver'],
+  ): Promise<StartedRun | undefined> {
+    const { db } = this.#options
+    for (let attempt = 1; attempt <= ACCEPT_ATTEMPTS; attempt += 1) {
+      const started = await this.#insert(run, listener)
+      if (typeof started === 'object') {
+        if (run.onBusy === 'interrupt' && !started.isActive) await this.#interruptFor(run.organizationId, run.runId)
+        return started
+      }
+      // a thread that is not there costs no further statement
+      if (started === 'refused' && run.onBusy !== 'reject' && (run.keys ?? []).length === 0) return undefined
+      const obstacle = await findObstacle(db, run, started === 'key-taken')
+      if (obstacle === 'no-thread') return undefined
+      if (obstacle === 'nothing') continue
+      const { organizationId } = run
+      const runId = obstacle.original
+      if (run.onBusy === 'interrupt') await this.#interruptFor(organizationId, runId)
+      const follower =
+        listener === undefined ? undefined : this.follow({ organizationId, runId, after: 0, listener, onOver })
+      return { runId, isActive: true, isRepeated: true, follower }
+    }
+    throw conflict('CONFLICT: Other requests kept this conversation busy. Try again.', { retryAfterSeconds: 1 })
+  }
+
+  async #insert(run: NewRun, listener: FollowerListener | undefined): Promise<StartedRun | 'refused' | 'key-taken'> {
     const { organizationId, runId } = run
+    this.#admission.refuseExcess(organizationId)
     const follower =
       listener === undefined ? undefined : this.streams.follow({ organizationId, runId, after: 0, listener }, true)
     try {
-      const row = await insertRun(this.#options.db, run, this.#lease, this.#canStart())
+      const row = await insertRun(this.#options.db, run, this.#lease, this.#canStart(run.background))
       if (row === undefined) {
         follower?.close()
-        return undefined
+        return 'refused'
       }
       if (row.is_active) this.#launch(row)
-      else if (follower !== undefined) this.streams.awake(follower)
-      return { runId, isActive: row.is_active, follower }
+      else {
+        this.#noteQueued(run)
+        if (follower !== undefined) this.streams.awake(follower)
+      }
+      return { runId, isActive: row.is_active, isRepeated: false, follower }
     } catch (error) {
       follower?.close()
+      if (isKeyTaken(error)) return 'key-taken'
       throw error
     }
   }
 
-  #canStart(): boolean {
-    const isFull = this.#local.size >= (this.#options.maxActive ?? DEFAULT_MAX_ACTIVE)
-    return !(this.#isDraining || this.#isStopping || isFull)
+  /** Ends what a run waits for, the last first, so that nothing of it starts meanwhile. */
+  async #interruptFor(organizationId: string, runId: string): Promise<void> {
+    try {
+      for (const before of await listRunsBefore(this.#options.db, organizationId, runId)) {
+        await this.cancel(organizationId, before)
+      }
+    } catch (error) {
+      // it is accepted, and waits instead
+      this.#options.logger.warn(
+        { run_id: runId, error: errorMessage(error) },
+        'the runs before it were not interrupted',
+      )
+    }
+  }
+
+  #canStart(isBackground: boolean): boolean {
+    return !(this.#isDraining || this.#isStopping) && this.#admission.canStart(isBackground)
+  }
+
+  /** A run waits. If it is for room, others may have some. */
+  #noteQueued({ organizationId, background }: NewRun): void {
+    this.#admission.noteQueued(organizationId)
+    if (this.#canStart(background)) return
+    if (this.#admission.room === 0) this.#admission.backlog = 'any'
+    else void this.#fill()
+    this.#callForRoom()
+  }
+
+  /** Tells the others that runs wait for room: at once, and while there are ever more of them a few times a second. */
+  #callForRoom(): void {
+    if (this.#isCalling) {
+      this.#mustCallAgain = true
+      return
+    }
+    this.#isCalling = true
+    this.#mustCallAgain = false
+    this.#notify('work')
+    void sleep(CALL_FOR_ROOM_MS, undefined, { ref: false }).then(() => {
+      this.#isCalling = false
+      if (this.#mustCallAgain && !this.#isStopping) this.#callForRoom()
+    })
+  }
+
+  /** How many wait, for the decision whether more are accepted. */
+  async #countWaiting(): Promise<void> {
+    if (!this.#admission.hasWaiting || this.#isCounting) return
+    this.#isCounting = true
+    try {
+      this.#admission.noteCounts(await countWaitingRuns(this.#options.db))
+    } catch (error) {
+      this.#options.logger.warn({ error: errorMessage(error) }, 'waiting runs not counted')
+    } finally {
+      this.#isCounting = false
+    }
   }
 
   /** Follows a run of any replica: what was told after `after`, then what happens. See `StreamLog.follow`. */
@@ -217,6 +340,7 @@ export class RunEngine implements AsyncDisposable {
   async drain(): Promise<void> {
     this.#isDraining = true
     await this.#reaping
+    await this.#filling
     await this.idle()
   }
 
@@ -224,11 +348,11 @@ export class RunEngine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isStopping) return
     this.#isStopping = true
-    for (const timer of this.#timers) clearInterval(timer)
+    for (const timer of this.#timers) timer[Symbol.dispose]()
     for (const local of this.#local.values()) local.abort.abort('handover' satisfies AbortReason)
     // what a look for abandoned runs finds now is launched only to be given back
     await Promise.race([
-      this.#reaping?.then(() => this.idle()) ?? this.idle(),
+      Promise.all([this.#reaping, this.#filling]).then(() => this.idle()),
       sleep(HANDOVER_LIMIT_MS, undefined, { ref: false }),
     ])
     await releaseLeases(this.#options.db, this.#lease.owner).catch((error: unknown) => {
@@ -261,6 +385,7 @@ export class RunEngine implements AsyncDisposable {
     const log = this.streams.begin({ organizationId: run.organization_id, runId: run.id, token: run.lease_token })
     const local: LocalRun = { run, abort, log, done: Promise.resolve() }
     this.#local.set(run.id, local)
+    this.#admission.enter(run)
     local.done = this.#work(local)
   }
 
@@ -281,10 +406,14 @@ export class RunEngine implements AsyncDisposable {
     }
     if (waiting === undefined) await this.streams.store(log)
     this.#local.delete(run.id)
+    this.#admission.leave(run)
     this.streams.close(log)
     if (waiting === undefined) await this.#handOver(log.lease)
-    else if (waiting > 0) await this.#startNext(run.organization_id, run.conversation_id)
-    else if (this.#isBacklogged) void this.#reap()
+    else if (this.#admission.backlog !== 'none') {
+      // the next run of this thread waits its turn among those of all threads
+      void this.#fill()
+      if (waiting > 0 && this.#isDraining) this.#notify('work')
+    } else if (waiting > 0) await this.#startNext(run.organization_id, run.conversation_id)
   }
 
   /** Gives one run back, so that others need not wait until its lease is over. */
@@ -298,13 +427,34 @@ export class RunEngine implements AsyncDisposable {
     }
   }
 
-  async #startNext(organizationId: string, conversationId: string): Promise<void> {
-    if (!this.#canStart()) return this.#notify('work')
+  /** True if it did. */
+  async #startNext(organizationId: string, conversationId: string): Promise<boolean> {
+    if (this.#isDraining || this.#isStopping || this.#admission.room === 0) {
+      this.#callForRoom()
+      return false
+    }
     try {
       const next = await claimNextRun(this.#options.db, { organizationId, conversationId }, this.#lease)
       if (next !== undefined) this.#launch(next)
+      return next !== undefined
     } catch (error) {
       this.#options.logger.warn({ error: errorMessage(error) }, 'next run not started; the reaper will do it')
+      return false
+    }
+  }
+
+  /** What a cancellation on another replica did not tell us: its word can get lost, and a pooler may carry none. */
+  async #lookForCancellations(): Promise<void> {
+    if (this.#isLooking || this.#local.size === 0) return
+    this.#isLooking = true
+    try {
+      for (const runId of await listCancelledRuns(this.#options.db, this.#lease.owner)) {
+        this.#local.get(runId)?.abort.abort('cancelled' satisfies AbortReason)
+      }
+    } catch {
+      // the heartbeat, which looks too, says that the database is away
+    } finally {
+      this.#isLooking = false
     }
   }
 
@@ -353,20 +503,52 @@ export class RunEngine implements AsyncDisposable {
     try {
       if (this.#isDraining) return
       await this.#takeOver()
-      await this.#startQueued()
+      await this.#fill()
     } catch (error) {
       this.#options.logger.warn({ error: errorMessage(error) }, 'looking for abandoned runs failed')
     }
   }
 
-  /** Starts runs that wait although nothing is before them in their threads: while there was no room, or nobody minded them. */
-  async #startQueued(): Promise<void> {
-    const { db, maxActive = DEFAULT_MAX_ACTIVE } = this.#options
-    const room = maxActive - this.#local.size
-    if (room <= 0) return
-    const threads = await listIdleQueuedThreads(db, Math.min(room, CLAIM_BATCH))
-    this.#isBacklogged = threads.length > 0
-    await Promise.all(threads.map((thread) => this.#startNext(thread.organization_id, thread.conversation_id)))
+  /** Starts runs that wait for room; one look at a time, and one more where something happened during the last. */
+  #fill(): Promise<void> {
+    this.#wantsFill = true
+    this.#filling ??= this.#fillRoom()
+    return this.#filling
+  }
+
+  async #fillRoom(): Promise<void> {
+    // a run that ends before this is kept in `#filling` would be missed
+    await Promise.resolve()
+    while (this.#wantsFill && !this.#isStopping && !this.#isDraining) {
+      this.#wantsFill = false
+      try {
+        if (await this.#startQueued()) this.#wantsFill = true
+      } catch (error) {
+        this.#options.logger.warn({ error: errorMessage(error) }, 'looking for runs that wait failed')
+      }
+    }
+    this.#filling = undefined
+  }
+
+  /**
+   * Starts runs that wait although nothing is before them in their threads: while there was no room, or nobody minded them.
+   * @returns true where there may be more to start
+   */
+  async #startQueued(): Promise<boolean> {
+    const admission = this.#admission
+    if (admission.room === 0) {
+      admission.backlog = 'any'
+      return false
+    }
+    const { threads, cursor } = await listWaitingThreads(this.#options.db, this.#waitingCursor)
+    this.#waitingCursor = cursor
+    const chosen = admission.pick(threads, CLAIM_BATCH)
+    const left = threads.filter((thread) => !chosen.includes(thread))
+    admission.backlog = left.some((thread) => !thread.background) ? 'any' : left.length > 0 ? 'background' : 'none'
+    const started = await Promise.all(
+      chosen.map((thread) => this.#startNext(thread.organization_id, thread.conversation_id)),
+    )
+    return started.includes(true) && admission.room > 0
   }
 
   async #takeOver(): Promise<void> {

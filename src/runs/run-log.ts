@@ -35,6 +35,8 @@ export class RunLog {
   isFollowedElsewhere = false
   /** Set by the stream log: events were stored by a statement of their own. */
   onCommit: () => void = () => {}
+  /** Set by the stream log: what the followers here are told, in order, each event once. */
+  onTold: (entry: SequencedEvent) => void = () => {}
   #nextSeq: number
   /** Told and perhaps not stored: first those in `#frozen`, then those that no batch has yet. */
   readonly #unstored: SequencedEvent[] = []
@@ -64,7 +66,7 @@ export class RunLog {
     if ('messageId' in event) this.#streamedMessages.add(event.messageId)
     const entry = this.#number(event)
     this.#unstored.push(entry)
-    for (const follower of this.followers) follower.push(entry)
+    this.#tell(entry)
   }
 
   /** Tells what is not worth keeping. */
@@ -88,7 +90,7 @@ export class RunLog {
         for (const [index, event] of told.entries()) {
           const seq = sealed[index]?.seq
           if (seq === undefined) continue
-          for (const follower of this.followers) follower.push({ seq, event: this.#complete(event) })
+          this.#tell({ seq, event: this.#complete(event) })
         }
         this.onCommit()
       },
@@ -115,6 +117,11 @@ export class RunLog {
       .finally(() => {
         this.#flushing = undefined
       })
+  }
+
+  #tell(entry: SequencedEvent): void {
+    for (const follower of this.followers) follower.push(entry)
+    this.onTold(entry)
   }
 
   #number(event: LoggedEvent): SequencedEvent {

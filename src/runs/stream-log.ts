@@ -1,3 +1,4 @@
+import type { Clock, Ticker } from '#platform/clock.ts'
 import { errorMessage } from '#platform/errors.ts'
 import type { Logger } from '#platform/logger.ts'
 import type { Db } from '#store/db.ts'
@@ -9,6 +10,7 @@ import { notifyRuns } from '#store/runs/notify-runs.ts'
 import type { Lease } from '#store/runs/run-row.ts'
 import { firstSeqBefore, follows } from './encode-events.ts'
 import { readRunEvents, toEndEvent } from './read-run-events.ts'
+import type { FanoutReader, RedisFanout, RemoteRun } from './redis-fanout.ts'
 import { retellRun } from './retell-run.ts'
 import { type FollowerOptions, RunFollower } from './run-follower.ts'
 import { RunLog } from './run-log.ts'
@@ -36,6 +38,9 @@ export interface StreamLogOptions {
   retentionMs: number
   /** Bytes of events that are kept of one run; of a longer one the beginning is forgotten. */
   maxBytesPerRun: number
+  clock: Clock
+  /** Carries events to other replicas sooner; closed by whoever made it. */
+  fanout?: RedisFanout | undefined
 }
 
 /** Batches of a run that are stored, so that the oldest can be dropped when they are too many. */
@@ -48,7 +53,7 @@ interface StoredSize {
  * The streams of all runs: what is told of runs that are worked on here goes to the followers at once and to the database in
  * batches; runs that are worked on elsewhere are read from there. The database always has all of it.
  */
-export class StreamLog implements AsyncDisposable {
+export class StreamLog implements AsyncDisposable, FanoutReader {
   readonly #options: StreamLogOptions
   readonly #logs = new Map<string, RunLog>()
   readonly #followers = new Map<string, Set<RunFollower>>()
@@ -56,7 +61,7 @@ export class StreamLog implements AsyncDisposable {
   readonly #remote = new Set<RunFollower>()
   readonly #pumping = new Set<RunFollower>()
   readonly #sizes = new Map<string, StoredSize>()
-  readonly #timers: NodeJS.Timeout[] = []
+  readonly #timers: Ticker[] = []
   #flushing: Promise<void> | undefined
   #polling: Promise<void> | undefined
   #mustPollAgain = false
@@ -68,11 +73,14 @@ export class StreamLog implements AsyncDisposable {
   }
 
   open(): void {
+    this.#options.fanout?.open(this)
+    const { clock } = this.#options
     this.#timers.push(
-      setInterval(() => this.#flushWhenDue(), FOLLOWED_FLUSH_MS).unref(),
-      setInterval(() => void this.#poll(), POLL_MS).unref(),
-      setInterval(() => void this.#forget(), RETENTION_MS).unref(),
+      clock.setInterval(() => this.#flushWhenDue(), FOLLOWED_FLUSH_MS),
+      clock.setInterval(() => this.#poll(), POLL_MS),
+      clock.setInterval(() => this.#forget(), RETENTION_MS),
     )
+    for (const timer of this.#timers) timer.unref()
   }
 
   get followerCount(): number {
@@ -92,6 +100,9 @@ export class StreamLog implements AsyncDisposable {
     this.#logs.set(lease.runId, log)
     log.onCommit = () => {
       if (log.isFollowedElsewhere) this.#notify('events', [lease.runId])
+    }
+    log.onTold = (entry) => {
+      if (log.isFollowedElsewhere) this.#options.fanout?.publish(lease.runId, entry)
     }
     for (const follower of this.#followers.get(lease.runId) ?? []) {
       log.followers.add(follower)
@@ -173,8 +184,51 @@ export class StreamLog implements AsyncDisposable {
     } else if (runIds.some((runId) => this.#followers.has(runId))) void this.#poll()
   }
 
+  /** Runs of which the fan-out may have news before the database has. */
+  listRemoteRuns(): RemoteRun[] {
+    const runs = new Map<string, RemoteRun>()
+    for (const follower of this.#remote) {
+      const { runId, cursor } = follower
+      if (follower.isPaused || this.#pumping.has(follower)) continue
+      const known = runs.get(runId)
+      if (known === undefined || cursor < known.after) runs.set(runId, { runId, after: cursor })
+    }
+    return [...runs.values()]
+  }
+
+  /**
+   * Hands on what the fan-out brings, as far as nothing is missing before it; else the database is looked into. A new owner's
+   * first event never follows: how much the former one has stored, the database alone knows.
+   */
+  async deliver(runId: string, batches: readonly EventBatch[]): Promise<boolean> {
+    const canHave = (follower: RunFollower) => !(follower.isOver || follower.isPaused || follower.isLive)
+    const followers = [...(this.#followers.get(runId) ?? [])].filter(canHave)
+    const [anyone] = followers
+    if (anyone === undefined) return true
+    const after = Math.min(...followers.map(({ cursor }) => cursor))
+    const fresh: EventBatch[] = []
+    let next = after + 1
+    for (const batch of batches) {
+      if (batch.last_seq < next) continue
+      if (batch.first_seq > next) break
+      fresh.push(batch)
+      next = batch.last_seq + 1
+    }
+    const [first] = fresh
+    const hasGap = next <= (batches.at(-1)?.last_seq ?? 0)
+    if (hasGap) void this.#poll()
+    if (first === undefined) return !hasGap
+    const entries = await readRunEvents(this.#options.db, anyone.organizationId, runId, fresh)
+    for (const follower of followers) {
+      if (!canHave(follower) || first.first_seq > follower.cursor + 1) continue
+      for (const entry of entries) if (canHave(follower)) follower.deliver(entry)
+      if (canHave(follower)) follower.skipTo(next - 1)
+    }
+    return !hasGap
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer)
+    for (const timer of this.#timers) timer[Symbol.dispose]()
     await this.#flushing
     await this.#polling
     for (const followers of [...this.#followers.values()]) for (const follower of [...followers]) follower.close()
@@ -302,7 +356,7 @@ export class StreamLog implements AsyncDisposable {
   /** Tells the owners of runs that they are followed here, once in a while. */
   #announce(followers: readonly RunFollower[]): void {
     if (this.#options.db.engine === 'pglite') return
-    const now = performance.now()
+    const now = this.#options.clock.now()
     const runIds = new Set<string>()
     for (const { runId, isOver } of followers) {
       if (isOver || now - (this.#announced.get(runId) ?? Number.NEGATIVE_INFINITY) < ANNOUNCE_MS) continue
@@ -321,7 +375,7 @@ export class StreamLog implements AsyncDisposable {
   }
 
   #flushWhenDue(): void {
-    const isDue = performance.now() - this.#lastFlushAt >= FLUSH_MS
+    const isDue = this.#options.clock.now() - this.#lastFlushAt >= FLUSH_MS
     this.#flushing ??= this.#flush(isDue).finally(() => {
       this.#flushing = undefined
     })
@@ -329,14 +383,16 @@ export class StreamLog implements AsyncDisposable {
 
   /** Stores what was told: of all runs, or of those alone that are followed elsewhere. */
   async #flush(isDue: boolean): Promise<void> {
-    if (isDue) this.#lastFlushAt = performance.now()
+    if (isDue) this.#lastFlushAt = this.#options.clock.now()
     const entries: { lease: Lease; batch: EventBatch }[] = []
     const stored = Promise.withResolvers<void>()
     const announced: string[] = []
+    // with the fan-out up, who follows elsewhere has it already
+    const isUrgent = this.#options.fanout?.isUp !== true
     for (const log of this.#logs.values()) {
-      if (!(isDue || log.isFollowedElsewhere)) continue
+      if (!(isDue || (log.isFollowedElsewhere && isUrgent))) continue
       log.flush((batches) => {
-        if (log.isFollowedElsewhere) announced.push(log.lease.runId)
+        if (log.isFollowedElsewhere && isUrgent) announced.push(log.lease.runId)
         for (const batch of batches) {
           entries.push({ lease: log.lease, batch })
           this.#trim(log, batch)

@@ -10,12 +10,18 @@ import { findDefaultThread } from './conversations/reset-thread.ts'
 import { countMemory } from './conversations/save-prompt.ts'
 import { type Db, type Queryable, type Statement, statement } from './db.ts'
 import { listAgentMessages, listContextMessages } from './messages/message-reader.ts'
+import { pruneIdempotencyKeys } from './idempotency/prune-idempotency-keys.ts'
+import { findRunKeys } from './idempotency/run-key.ts'
 import { findMessages } from './messages/search-messages.ts'
 import type { PageRequest } from './page.ts'
 import { listPassages } from './passages/passage-reader.ts'
 import { searchPassagesByWords } from './passages/passage-search.ts'
+import { deleteOldRunEvents } from './run-events/delete-run-events.ts'
 import { listActiveRunIds } from './runs/cancel-run.ts'
 import { claimNextRun, takeOverRuns } from './runs/claim-run.ts'
+import { listCancelledRuns } from './runs/list-cancelled-runs.ts'
+import { listWaitingThreads, NO_CURSOR } from './runs/list-waiting-threads.ts'
+import { findThreadOwner, listRunsBefore } from './runs/find-thread-owner.ts'
 import { listRunMessages } from './runs/run-message-reader.ts'
 import { listRuns } from './runs/run-reader.ts'
 import { claimSchedules } from './schedules/claim-schedules.ts'
@@ -65,6 +71,7 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
   webhook_deliveries_by_state: (db) => listDeliveries(db, org, { state: 'dead' }, page),
   webhook_deliveries_due: (db) => claimDeliveries(db, 4, 1000, []),
   webhook_deliveries_ended: (db) => pruneDeliveries(db, 86_400_000, 1000),
+  idempotency_keys_by_expiry: (db) => pruneIdempotencyKeys(db, 100),
   conversations_default: (db) => findDefaultThread(db, org, agentId),
   conversations_by_agent: (db) => countMemory(db, org, agentId),
   messages_by_agent: (db) =>
@@ -103,6 +110,9 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
   runs_active: (db) => listActiveRunIds(db, org, agentId),
   runs_by_agent: (db) => listRuns(db, org, { agentIds: [agentId] }, page),
   runs_by_created: (db) => listRuns(db, org, {}, page),
+  run_events_by_age: (db) => deleteOldRunEvents(db, 86_400_000, 1000),
+  runs_cancelling: (db) => listCancelledRuns(db, 'me'),
+  runs_waiting: (db) => listWaitingThreads(db, NO_CURSOR),
   runs_leased: (db) => takeOverRuns(db, lease, [], 16),
   runs_queued: (db) => claimNextRun(db, { organizationId: org, conversationId }, lease),
   steps_by_agent: (db) => listSteps(db, org, { agentId: 'agent-7' }, page),
@@ -113,6 +123,9 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
 
 /** Statements that must not read a whole table either, by whatever index. */
 const ALSO_INDEXED: Record<string, (db: Queryable) => Promise<unknown>> = {
+  'what a run waits for': (db) => listRunsBefore(db, org, runId),
+  'keys of a run': (db) => findRunKeys(db, org, ['key-7', 'key-8']),
+  'the owner of a thread': (db) => findThreadOwner(db, org, { conversationId }),
   'a page of agents in the middle': (db) => listAgents(db, org, {}, { ...agentPage, after: 'agent-90' }),
   'a page of blocks in the middle': (db) => listBlocks(db, org, {}, { ...page, before: 'block-90' }),
   'messages of a batch': (db) => listBatchMessages(db, org, { batchId: batch.id }, page),

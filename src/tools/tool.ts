@@ -32,7 +32,10 @@ export interface ToolContext {
   /** The agent's blocks, current as of the last commit or reload. */
   blocks: readonly ThreadBlock[]
   db: Queryable
+  /** Aborted when the run is cancelled or given up. Nobody waits for the tool then, and what it gives late is dropped. */
   signal: AbortSignal
+  /** The same whenever this call is executed again: a key for services that do a thing once for each key. */
+  callId: string
 }
 
 /** The wire's `tool_type`. */
@@ -41,9 +44,12 @@ export type ToolType = 'letta_core' | 'letta_memory_core' | 'letta_sleeptime_cor
 /**
  * What a crash during the call means:
  * `transactional` effect and result commit together, so it is run again when there is no result ·
- * `read` has no effect, so it is run again.
+ * `read` has no effect, so it is run again ·
+ * `idempotent` has an effect outside our database, but the same one however often it is run with one `callId`: run again ·
+ * `external` has an effect outside our database that must not be doubled: it is never run again, and the model is told that it was
+ * interrupted. Costs a statement before each call. It cannot change memory.
  */
-export type ToolDurability = 'transactional' | 'read'
+export type ToolDurability = 'transactional' | 'read' | 'idempotent' | 'external'
 
 export interface BuiltinTool {
   name: string

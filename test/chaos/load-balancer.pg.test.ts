@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
+import { json } from 'node:stream/consumers'
 import { Letta } from '@letta-ai/letta-client'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type FakeProvider, startFakeProvider } from '../support/fake-provider.ts'
@@ -28,8 +29,9 @@ describe.skipIf(testEngine() === 'pglite').each(BALANCERS)('%s in front of three
     database = await createPostgresDatabase()
     provider = await startFakeProvider(({ lastUserText }) => {
       if (lastUserText === 'hang') return { text: 'Too late.', delayMs: 60_000 }
-      // 15 pieces, one every 200 ms
-      if (lastUserText === 'drip') return { text: 'drop '.repeat(15), charsPerEvent: 5, eventDelayMs: 200 }
+      // nothing for a while, then 15 pieces, one every 200 ms
+      if (lastUserText === 'drip')
+        return { text: 'drop '.repeat(15), charsPerEvent: 5, delayMs: 2500, eventDelayMs: 200 }
       return { text: `answer:${lastUserText}` }
     })
     replicas = await startReplicas(3, {
@@ -50,6 +52,19 @@ describe.skipIf(testEngine() === 'pglite').each(BALANCERS)('%s in front of three
 
   const newAgent = () =>
     client.agents.create({ model: 'openai/gpt-4o-mini', memory_blocks: [{ label: 'human', value: '' }] })
+  /** Only the head of a request: who refuses its length answers at once, and closes, which fails who still sends. */
+  const announceBody = async (bytes: number) => {
+    const sending = request(`${balancer.url}/v1/agents/`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': bytes },
+    })
+    sending.on('error', () => {})
+    sending.flushHeaders()
+    const [response] = (await once(sending, 'response')) as [IncomingMessage]
+    const answer = [response.statusCode, await json(response)]
+    sending.destroy()
+    return answer
+  }
   const say = (content: string) => ({ messages: [{ role: 'user' as const, content }] })
 
   it('any replica serves any request: what one has begun the others know', async () => {
@@ -73,9 +88,17 @@ describe.skipIf(testEngine() === 'pglite').each(BALANCERS)('%s in front of three
 
   it('events of a stream come through one by one, not when a buffer is full', async () => {
     const agent = await newAgent()
+    const asked = performance.now()
     const stream = await client.agents.messages.stream(agent.id, { ...say('drip'), stream_tokens: true })
+    let firstPing: number | undefined
     const arrivals: number[] = []
-    for await (const event of stream) if (event.message_type === 'assistant_message') arrivals.push(performance.now())
+    for await (const event of stream) {
+      if (event.message_type === 'ping') firstPing ??= performance.now() - asked
+      if (event.message_type === 'assistant_message') arrivals.push(performance.now())
+    }
+    // the smallest buffer would hold it until the text comes
+    expect((arrivals[0] ?? 0) - asked).toBeGreaterThan(2400)
+    expect(firstPing).toBeLessThan(1500)
     const gaps = arrivals.slice(1).map((at, index) => at - (arrivals[index] ?? 0))
     // emitted over 3 s, 200 ms apart; held back they would all come at once
     expect(arrivals.length).toBeGreaterThan(5)
@@ -88,16 +111,14 @@ describe.skipIf(testEngine() === 'pglite').each(BALANCERS)('%s in front of three
     expect(response.headers.get('x-request-id')).toBe('one-id-everywhere')
     expect((await fetch(`${balancer.url}/v1/agents/`)).headers.get('x-request-id')).toMatch(/^[\w-]{16,}$/)
 
-    const post = (bytes: number) =>
-      fetch(`${balancer.url}/v1/agents/`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ pad: 'x'.repeat(bytes - 10) }),
-      })
-    const large = await post(20 * MIB + 1)
-    expect([large.status, await large.json()]).toEqual([413, { detail: expect.stringContaining('larger than') }])
+    const large = await announceBody(20 * MIB + 1)
+    expect(large).toEqual([413, { detail: expect.stringContaining('larger than') }])
     // what fits gets as far as a server
-    const fitting = await post(20 * MIB)
+    const fitting = await fetch(`${balancer.url}/v1/agents/`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ pad: 'x'.repeat(20 * MIB - 10) }),
+    })
     expect([200, 400, 422]).toContain(fitting.status)
     expect(fitting.headers.get('x-request-id')).not.toBeNull()
     await fitting.body?.cancel()

@@ -16,9 +16,9 @@ const WRITERS = 3
  * which the shipped configurations are made for. On the embedded database there are no replicas: nothing to test.
  */
 describe.skipIf(testEngine() === 'pglite').each([
-  ['nginx', startNginx],
-  ['HAProxy', startHaproxy],
-] as const)('behind %s', (_name, startBalancer) => {
+  ['nginx', startNginx, 3],
+  ['HAProxy', startHaproxy, 1],
+] as const)('behind %s', (_name, startBalancer, rounds) => {
   let database: Awaited<ReturnType<typeof createPostgresDatabase>>
   let provider: ProviderProcess
   let replicas: Replica[]
@@ -43,12 +43,12 @@ describe.skipIf(testEngine() === 'pglite').each([
     await database.remove()
   })
 
-  it('each replica is restarted in turn, and no request fails, without any retry of the client', async () => {
+  it('replicas are restarted in turn, and no request fails, without any retry of the client', async () => {
     const agents = await Promise.all(Array.from({ length: WRITERS }, newAgent))
     await using readers = startTraffic(READERS, read)
     await using writers = startTraffic(WRITERS, (writer, nth) => write(agents[writer] ?? '', `w${writer}-${nth}`))
     await readers.progress(20)
-    for (const replica of replicas) {
+    for (const replica of replicas.slice(0, rounds)) {
       const { pid } = replica
       const begun = performance.now()
       const stopping = replica.stop()
@@ -74,20 +74,20 @@ describe.skipIf(testEngine() === 'pglite').each([
     for (const [writer, agentId] of agents.entries()) await expectEachTurnOnce(agentId, writer, writers.counts[writer])
   }, 180_000)
 
-  it('kill -9 of each replica in turn: no read fails, and no turn that was accepted is lost', async () => {
-    const agentId = await newAgent()
+  it('replicas are killed with -9 in turn: no read fails, and no turn that was accepted is lost', async () => {
+    const agents = await Promise.all(Array.from({ length: 8 }, newAgent))
     await using readers = startTraffic(READERS, read)
     const accepted: { run: string; text: string }[] = []
     await using writers = startTraffic(1, async (_writer, nth) => {
       const text = `k${nth}`
       const run = await client.agents.messages
-        .createAsync(agentId, { messages: [{ role: 'user', content: text }] })
+        .createAsync(agents[nth % agents.length] ?? '', { messages: [{ role: 'user', content: text }] })
         // the replica that took it may be the one that dies: who has no answer has no promise
         .catch(() => undefined)
       if (run !== undefined) accepted.push({ run: run.id, text })
-      await sleep(50)
+      await sleep(100)
     })
-    for (const replica of replicas) {
+    for (const replica of replicas.slice(0, rounds)) {
       await readers.progress(20)
       await writers.progress(5)
       await replica.kill()
@@ -98,11 +98,10 @@ describe.skipIf(testEngine() === 'pglite').each([
     await readers.stop()
     expect(readers.failures).toEqual([])
     expect(accepted.length).toBeGreaterThan(10)
-    await expect
-      .poll(async () => (await client.runs.retrieve(accepted.at(-1)?.run ?? '')).status, { timeout: 60_000 })
-      .toBe('completed')
-    for (const { run, text } of accepted)
-      expect([text, (await client.runs.retrieve(run)).status]).toEqual([text, 'completed'])
+    for (const { run, text } of accepted) {
+      const status = async () => `${text} ${(await client.runs.retrieve(run)).status}`
+      await expect.poll(status, { timeout: 60_000, interval: 200 }).toBe(`${text} completed`)
+    }
   }, 180_000)
 
   async function newAgent(): Promise<string> {

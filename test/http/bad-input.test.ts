@@ -49,6 +49,8 @@ async function makeFixture(): Promise<void> {
   ids.scheduled_message_id = schedule.id
   await post(`/v1/agents/${agent.id}/messages`, { input: 'hello' })
   ids.run_id = (await server.request<{ id: string }[]>('GET', '/v1/runs/?limit=1')).body[0]?.id ?? ''
+  ids.conversation_id = 'default'
+  VALID_BODIES.retrieve_conversation_stream = { run_id: ids.run_id }
   ids.step_id = (await server.request<{ id: string }[]>('GET', '/v1/steps/?limit=1')).body[0]?.id ?? ''
   ids.message_id = 'message-01234567-89ab-4def-8123-456789abcdef'
 }

@@ -66,7 +66,7 @@ export function scriptedModel(script: Script): { registry: ModelRegistry; reques
 }
 
 /** Each call must be followed at once by exactly one result, and there must be something to answer. */
-function refuseInvalidTranscript({ messages }: ModelRequest): void {
+export function refuseInvalidTranscript({ messages }: ModelRequest): void {
   const problem = (text: string) =>
     new ModelError('bad_request', `invalid transcript: ${text}\n${JSON.stringify(messages, null, 1)}`)
   if (messages[0]?.role !== 'system') throw problem('no system message first')

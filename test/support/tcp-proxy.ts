@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import { Transform } from 'node:stream'
 
 /** Stands between a client and a server, and can take the server away. */
 export interface TcpProxy {
@@ -13,6 +14,8 @@ export interface TcpProxy {
   redirect(target: { host: string; port: number }): void
   /** Nothing ever comes through the present connections again, and nobody is told. Gives their number. */
   silence(): number
+  /** From now on new connections bring each piece of data this much later, and only one at a time. 0 ends it. */
+  slow(delayMs: number): void
   close(): Promise<void>
 }
 
@@ -22,6 +25,7 @@ export async function startTcpProxy(first: { host: string; port: number }): Prom
   const silent = new Set<Socket>()
   let target = first
   let isCut = false
+  let pauseMs = 0
   const server = createServer((client) => {
     if (isCut) return void client.destroy()
     proxy.accepted += 1
@@ -37,7 +41,8 @@ export async function startTcpProxy(first: { host: string; port: number }): Prom
         if (!silent.has(client)) client.destroy()
       })
     }
-    client.pipe(upstream).pipe(client)
+    if (pauseMs === 0) client.pipe(upstream).pipe(client)
+    else client.pipe(lag(pauseMs)).pipe(upstream).pipe(lag(pauseMs)).pipe(client)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -66,6 +71,9 @@ export async function startTcpProxy(first: { host: string; port: number }): Prom
       for (const socket of open) if (!clients.has(socket)) socket.destroy()
       return present.length
     },
+    slow(delayMs) {
+      pauseMs = delayMs
+    },
     async close() {
       for (const socket of open) socket.destroy()
       server.close()
@@ -74,3 +82,6 @@ export async function startTcpProxy(first: { host: string; port: number }): Prom
   }
   return proxy
 }
+
+const lag = (delayMs: number): Transform =>
+  new Transform({ transform: (chunk, _encoding, done) => void setTimeout(done, delayMs, null, chunk) })

@@ -120,7 +120,7 @@ function presentToolReturns(message: MessageRow): MessageWire[] {
 export function presentMessage(message: MessageRow): MessageWire[] {
   if (message.role === 'assistant') return presentAssistant(message)
   if (message.role === 'tool') return presentToolReturns(message)
-  if (message.role === 'approval') return []
+  if (message.role === 'approval' || message.role === 'note') return []
   const base = { ...messageBase(message, 0), otid: message.otid ?? otidOf(message.id, 0) }
   if (message.role === 'system') return [{ ...base, message_type: 'system_message', content: textOf(message.content) }]
   return [{ ...base, message_type: 'user_message', content: presentContent(message.content) }]

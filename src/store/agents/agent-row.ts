@@ -69,7 +69,7 @@ export const messageIdsColumn = (alias: string): string =>
       select newest.id from (
         select m.id, m.seq from messages as m
         where m.organization_id = c.organization_id and m.conversation_id = c.id and m.seq >= c.context_start_seq
-          and m.created_at >= c.context_start_at and m.id <> c.system_message_id
+          and m.created_at >= c.context_start_at and m.id <> c.system_message_id and m.role <> 'note'
         order by m.seq desc limit ${MAX_MESSAGE_IDS - 1}
       ) as newest order by newest.seq))
     from conversations as c

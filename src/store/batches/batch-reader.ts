@@ -44,6 +44,7 @@ export async function listBatchMessages(
     sql`i.batch_id = ${source.batchId}`,
     source.agentId !== undefined && sql`i.agent_id = ${source.agentId}`,
     sql`m.organization_id = ${organizationId}`,
+    sql`m.role <> 'note'`,
     page.after !== undefined && sql`m.seq ${later} ${seqOf(page.after)}`,
     page.before !== undefined && sql`m.seq ${earlier} ${seqOf(page.before)}`,
   )

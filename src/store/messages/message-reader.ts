@@ -65,7 +65,7 @@ const MAX_SEQ = Number.MAX_SAFE_INTEGER
 function listText(thread: string, order: 'asc' | 'desc'): string {
   return `
 select ${MESSAGE_COLUMNS} from messages as m
-where m.organization_id = $1 and ${thread} and m.seq > $3 and m.seq < $4
+where m.organization_id = $1 and ${thread} and m.seq > $3 and m.seq < $4 and m.role <> 'note'
 order by m.seq ${order} limit $5`
 }
 const IN_DEFAULT =

@@ -13,7 +13,8 @@ export interface ToolReturn {
   time: string
 }
 
-export type MessageRole = 'system' | 'user' | 'assistant' | 'tool' | 'approval' | 'summary'
+/** A `note` is ours: the model reads it, clients are not shown it. */
+export type MessageRole = 'system' | 'user' | 'assistant' | 'tool' | 'approval' | 'summary' | 'note'
 
 /** A row of `messages` as read; `search` is never read. */
 export interface MessageRow {

@@ -4,14 +4,11 @@ import { type Queryable, statement } from '#store/db.ts'
 const deleteOld = statement(
   'delete-old-run-events',
   `
-with old as (
-  select e.organization_id, e.run_id, e.first_seq from run_events as e
-  where e.created_at < now() - $1::bigint * interval '1 millisecond'
-  order by e.created_at limit $2
-  for update skip locked
-), gone as (
-  delete from run_events as e using old
-  where e.organization_id = old.organization_id and e.run_id = old.run_id and e.first_seq = old.first_seq
+with gone as (
+  delete from run_events as e where e.ctid = any (array(
+    select o.ctid from run_events as o where o.created_at < now() - $1::bigint * interval '1 millisecond'
+    order by o.created_at limit $2
+    for update skip locked))
   returning 1
 )
 select count(*)::integer as count from gone`,

@@ -45,16 +45,6 @@ from expired where r.organization_id = expired.organization_id and r.id = expire
 returning ${CLAIMED_RUN_COLUMNS}`,
 )
 
-/** Threads where runs wait although none is active: what a crash between two runs leaves behind. */
-const listIdleQueues = statement(
-  'list-idle-queues',
-  `
-select distinct c.organization_id, c.id as conversation_id
-from runs as r join conversations as c on c.organization_id = r.organization_id and c.id = r.conversation_id
-where r.status = 'created' and c.active_run_id is null and c.deleted_at is null
-limit $1`,
-)
-
 /** Only the process that holds the lock on the data directory may say so: every lease that is left is a dead process's. */
 const expireAll = statement(
   'expire-all-leases',
@@ -78,13 +68,6 @@ export async function claimNextRun(
 /** @param except ids of runs that this process is working on: it may be late with their heartbeat, but not dead */
 export function takeOverRuns(db: Queryable, lease: LeaseTerms, except: string[], limit: number): Promise<ClaimedRun[]> {
   return db.query<ClaimedRun>(takeOver, [lease.owner, lease.leaseMs, except, limit])
-}
-
-export function listIdleQueuedThreads(
-  db: Queryable,
-  limit: number,
-): Promise<{ organization_id: string; conversation_id: string }[]> {
-  return db.query(listIdleQueues, [limit])
 }
 
 export async function expireForeignLeases(db: Queryable, owner: string): Promise<void> {

@@ -12,7 +12,7 @@ export interface RunEnd {
   stop_reason: StopReason | null
   usage: Partial<RunUsage>
   step_count: number
-  error: { type: string; message: string; detail: string | null } | null
+  error: { type: string; message: string; detail: string | null; kind?: string; retry_after_ms?: number } | null
 }
 
 /** How a run ended that has; undefined when there is no such run (any more). */

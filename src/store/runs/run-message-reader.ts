@@ -25,6 +25,7 @@ export async function listRunMessages(
   const where = allOf(
     sql`m.organization_id = ${organizationId}`,
     sql`m.run_id = ${source.runId}`,
+    sql`m.role <> 'note'`,
     source.stepId !== undefined && sql`m.step_id = ${source.stepId}`,
     page.after !== undefined && sql`m.seq ${later} ${seqOf(page.after)}`,
     page.before !== undefined && sql`m.seq ${earlier} ${seqOf(page.before)}`,

@@ -54,6 +54,8 @@ export interface ClaimedRun {
   id: string
   agent_id: string
   conversation_id: string
+  /** Nobody waits for its answer on a connection. */
+  background: boolean
   request: RunRequest
   step_count: number
   usage: Partial<RunUsage>
@@ -63,7 +65,7 @@ export interface ClaimedRun {
 }
 
 export const CLAIMED_RUN_COLUMNS =
-  'r.organization_id, r.id, r.agent_id, r.conversation_id, r.request, r.step_count, r.usage, r.lease_token, r.created_at, r.cancel_requested_at'
+  'r.organization_id, r.id, r.agent_id, r.conversation_id, r.background, r.request, r.step_count, r.usage, r.lease_token, r.created_at, r.cancel_requested_at'
 
 /** Proof of the right to write for a run; a write with a token that is not the newest changes nothing. */
 export interface Lease {

@@ -1,11 +1,14 @@
 import { type Queryable, statement } from '#store/db.ts'
+import { claimedKeys, noticedKeys, type RunKey } from '#store/idempotency/run-key.ts'
 import { NEW_MESSAGE_COLUMNS, type NewMessage, newMessageRows } from '#store/messages/message-row.ts'
 import { CLAIMED_RUN_COLUMNS, type ClaimedRun, type RunRequest } from './run-row.ts'
 
 /**
  * Accepts a run and, when its thread is free, starts it: thread, run, lease and input messages in one statement.
  * The row of the thread is locked by the update, so two of them at once are put in order; whoever finds it taken is queued,
- * with the input kept in the run. A run starts only if none is queued before it and this process has room ($12).
+ * with the input kept in the run. A run starts only if none is queued before it and this process has room ($12). One that is to
+ * have the thread at once or not at all ($13) changes nothing where it is taken. A key that was used before ($14) makes the
+ * whole statement fail: a request that was accepted, whether or not its client knows, is never accepted again.
  */
 function startRunText(threadFilter: string): string {
   return `
@@ -17,6 +20,7 @@ with thread as (
       + case when c.active_run_id is null and c.queued_run_count = 0 and $12 then jsonb_array_length($5::jsonb) else 0 end,
     last_message_at = now()
   where c.organization_id = $1 and ${threadFilter} and c.deleted_at is null
+    and (not $13::boolean or (c.active_run_id is null and c.queued_run_count = 0))
   returning c.id, c.agent_id, c.active_run_id = $3 as is_active
 ), run as (
   insert into runs as r (organization_id, id, agent_id, conversation_id, status, background, request, queued_input, created_by_id,
@@ -30,6 +34,10 @@ with thread as (
 ), said as (
   insert into messages (${NEW_MESSAGE_COLUMNS})
   ${newMessageRows({ from: 'thread', where: 'thread.is_active', json: '$5::jsonb', organizationId: '$1', agentId: 'thread.agent_id', conversationId: 'thread.id', runId: '$3' })}
+), keys as (
+  ${claimedKeys({ from: 'thread', json: '$14::jsonb', organizationId: '$1', runId: '$3' })}
+), noticed as (
+  ${noticedKeys({ from: 'thread', json: '$15::jsonb', organizationId: '$1', runId: '$3' })}
 )
 select ${CLAIMED_RUN_COLUMNS}, thread.is_active from run as r cross join thread`
 }
@@ -48,6 +56,12 @@ export interface NewRun {
   userId: string
   metadata: Record<string, unknown>
   callbackUrl: string | null
+  /** What becomes of it while the thread is busy: it waits unless told, is refused, or ends what is before it. */
+  onBusy?: 'queue' | 'reject' | 'interrupt'
+  /** A run that one of these leads to is this run: it is not started again. */
+  keys?: RunKey[]
+  /** Hashes by which it can be found, as the newest that has them. */
+  notices?: string[]
 }
 
 export interface LeaseTerms {
@@ -57,7 +71,8 @@ export interface LeaseTerms {
 
 /**
  * @param canStart false where this process takes no more: then the run is queued although its thread is free
- * @returns the run as stored, and whether it has started (else it waits in the thread's queue); undefined where there is no such thread
+ * @returns the run as stored, and whether it has started (else it waits in the thread's queue); undefined where there is no such
+ *   thread, or it is taken and the run is not to wait. Throws a unique violation where a key leads to another run
  */
 export async function insertRun(
   db: Queryable,
@@ -80,6 +95,9 @@ export async function insertRun(
     lease.owner,
     lease.leaseMs,
     canStart,
+    run.onBusy === 'reject',
+    JSON.stringify(run.keys ?? []),
+    JSON.stringify(run.notices ?? []),
   ])
   return row
 }

@@ -2,7 +2,7 @@ import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
 import { VERSION } from '#platform/version.ts'
 import { pingDatabase } from '#store/ping-database.ts'
-import { HealthSchema, NotReadySchema } from './health-schema.ts'
+import { NotReadySchema, ReadySchema } from './health-schema.ts'
 
 /** What a load balancer waits for before it takes the server out. */
 const TIMEOUT_MS = 2000
@@ -22,7 +22,7 @@ export function checkReadiness(app: App, context: Context): void {
           operationId: 'check_readiness',
           tags: ['health'],
           summary: 'Tell whether the server can serve requests',
-          response: { 200: HealthSchema, 503: NotReadySchema },
+          response: { 200: ReadySchema, 503: NotReadySchema },
         },
       },
       async (_request, reply) => {
@@ -38,7 +38,12 @@ export function checkReadiness(app: App, context: Context): void {
             .header('retry-after', '1')
             .send({ detail: `The database did not answer within ${TIMEOUT_MS} ms.`, reason: 'database' })
         }
-        return { version: VERSION, status: 'ok' }
+        const { fanout } = context
+        return {
+          version: VERSION,
+          status: 'ok',
+          ...(fanout === undefined ? {} : { redis: fanout.isUp ? ('ok' as const) : ('away' as const) }),
+        }
       },
     )
   }

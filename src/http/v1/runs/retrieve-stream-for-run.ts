@@ -10,7 +10,7 @@ export function retrieveStreamForRun(app: App, context: Context): void {
   app.post(
     '/v1/runs/:run_id/stream',
     {
-      config: { permission: 'runs:read' },
+      config: { permission: 'runs:read', idempotency: 'none' },
       schema: {
         operationId: 'retrieve_stream_for_run',
         tags: ['runs'],

@@ -1,8 +1,13 @@
+import { addAbortListener } from 'node:events'
+import type { FastifyReply } from 'fastify'
+import type { Context } from '#context.ts'
+import { REPLAYED } from '#http/plugins/idempotency.ts'
 import { type MessageWire, presentMessages } from '#http/wire/present-message.ts'
 import { ModelError } from '#llm/model.ts'
 import { DomainError, notFound } from '#platform/errors.ts'
-import type { RunEngine } from '#runs/run-engine.ts'
+import { retellRun } from '#runs/retell-run.ts'
 import type { RunEvent } from '#runs/run-events.ts'
+import type { MessageRow } from '#store/messages/message-row.ts'
 import type { StopReason } from '#store/runs/run-row.ts'
 import type { NewRun } from '#store/runs/start-run.ts'
 import { presentUsage } from './present-usage.ts'
@@ -29,23 +34,65 @@ function failureOf(end: RunEnd): Error | undefined {
   return new DomainError('internal', message)
 }
 
-/** Starts a run and waits for its end. The client may go away meanwhile; the run does not. */
-export async function collectResponse(runs: RunEngine, run: NewRun): Promise<ResponseWire> {
-  const rows: Extract<RunEvent, { type: 'message' }>['message'][] = []
-  const ended = Promise.withResolvers<RunEnd>()
-  const started = await runs.start(run, (event) => {
-    if (event.type === 'message') rows.push(event.message)
-    else if (event.type === 'run-end') ended.resolve(event)
-  })
+/**
+ * Starts a run and waits for its end. The client may go away meanwhile; the run does not. A server that stops tells its clients
+ * to ask again where that is safe: the answer is then that of this run.
+ */
+export async function collectResponse(
+  { db, runs, shutdown }: Pick<Context, 'db' | 'runs' | 'shutdown'>,
+  reply: FastifyReply,
+  run: NewRun,
+): Promise<ResponseWire> {
+  const told: Told = { rows: [] }
+  const ended = Promise.withResolvers<void>()
+  const listen = (event: RunEvent): void => {
+    if (event.type === 'message') told.rows.push(event.message)
+    else if (event.type === 'run-end') {
+      told.end = event
+      ended.resolve()
+    }
+  }
+  const started = await runs.start(run, listen, () => ended.resolve())
   if (started === undefined) throw notFound('Agent not found')
-  const end = await ended.promise
+  if (started.isRepeated) reply.header(REPLAYED, 'true')
+  const isStopping = Promise.withResolvers<void>()
+  using _ = addAbortListener(shutdown.lastCall, () => isStopping.resolve())
+  await Promise.race([ended.promise, isStopping.promise])
+  if (told.end === undefined && shutdown.lastCall.aborted) {
+    started.follower?.close()
+    throw interrupted(started.runId, run)
+  }
+  // what may be asked again is told from the database, to everyone the same
+  if (told.end === undefined || (run.keys ?? []).length > 0) {
+    const events = await retellRun(db, run.organizationId, started.runId)
+    told.rows = events.flatMap((event) => (event.type === 'message' ? [event.message] : []))
+    told.end = events.findLast((event) => event.type === 'run-end')
+  }
+  return present(told, run)
+}
+
+interface Told {
+  rows: MessageRow[]
+  end?: RunEnd | undefined
+}
+
+function present({ rows, end }: Told, { request }: NewRun): ResponseWire {
+  if (end === undefined) throw new Error('the run has no end')
   const failure = failureOf(end)
   if (failure !== undefined && rows.length === 0) throw failure
   return {
-    messages: presentMessages(rows, run.request.view),
+    messages: presentMessages(rows, request.view),
     stop_reason: { message_type: 'stop_reason', stop_reason: end.stopReason },
     usage: presentUsage(end.usage, end.stepCount),
     logprobs: null,
     turns: null,
   }
+}
+
+function interrupted(runId: string, { keys }: NewRun): DomainError {
+  return new DomainError('unavailable', `This server stops. The run goes on: GET /v1/runs/${runId}.`, {
+    extra: { run_id: runId },
+    retryAfterSeconds: 1,
+    canRetry: keys?.some((key) => key.isLasting) ?? false,
+  })
 }

@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
+import { REPLAYED } from '#http/plugins/idempotency.ts'
 import { getRun } from '#http/v1/runs/get-run.ts'
 import { presentRun } from '#http/v1/runs/present-run.ts'
 import { RunSchema } from '#http/v1/runs/run-schema.ts'
@@ -14,7 +15,7 @@ export function createAgentMessageAsync(app: App, context: Context): void {
   app.post(
     '/v1/agents/:agent_id/messages/async',
     {
-      config: { permission: 'messages:write' },
+      config: { permission: 'messages:write', idempotency: 'run' },
       schema: {
         operationId: 'create_agent_message_async',
         tags: ['agents'],
@@ -24,7 +25,7 @@ export function createAgentMessageAsync(app: App, context: Context): void {
         response: { 200: RunSchema },
       },
     },
-    async ({ actor, body, id, params }) => {
+    async ({ actor, body, id, idempotencyKey, params }, reply) => {
       if (body.callback_url != null) {
         checkCallbackUrl(body.callback_url, context.config.webhookAddresses === 'any')
       }
@@ -32,10 +33,12 @@ export function createAgentMessageAsync(app: App, context: Context): void {
         requestId: id,
         runType: 'send_message_async',
         background: true,
+        idempotencyKey,
       })
       const started = await context.runs.start(run)
       if (started === undefined) throw notFound('Agent not found')
-      return presentRun(await getRun(context.db, actor.organizationId, run.runId))
+      if (started.isRepeated) reply.header(REPLAYED, 'true')
+      return presentRun(await getRun(context.db, actor.organizationId, started.runId))
     },
   )
 }

@@ -10,7 +10,7 @@ export function createAgentMessageStream(app: App, context: Context): void {
   app.post(
     '/v1/agents/:agent_id/messages/stream',
     {
-      config: { permission: 'messages:write' },
+      config: { permission: 'messages:write', idempotency: 'run' },
       schema: {
         operationId: 'create_agent_message_stream',
         tags: ['agents'],
@@ -21,7 +21,12 @@ export function createAgentMessageStream(app: App, context: Context): void {
     },
     async (request, reply) => {
       const { body, params, actor } = request
-      const kind = { requestId: request.id, runType: 'send_message_streaming', background: body.background ?? false }
+      const kind = {
+        requestId: request.id,
+        runType: 'send_message_streaming',
+        background: body.background ?? false,
+        idempotencyKey: request.idempotencyKey,
+      }
       const run = await toRun(context.models, actor, params.agent_id, body, kind)
       return streamResponse(context, { request, reply }, run, body)
     },

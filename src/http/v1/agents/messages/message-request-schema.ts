@@ -43,6 +43,14 @@ export const requestFields = {
   override_model: Type.Optional(Nullable(Type.String())),
   override_system: Type.Optional(Nullable(Type.String())),
   include_compaction_messages: Type.Optional(Nullable(Type.Boolean())),
+  on_busy: Type.Optional(
+    Nullable(
+      StringEnum(['queue', 'reject', 'interrupt'], {
+        description:
+          'What to do while another run has the conversation: wait for it, answer 409 with its run_id, or cancel it and all that wait. Not part of V1; queue unless told',
+      }),
+    ),
+  ),
 }
 
 const streamingFields = {

@@ -23,7 +23,7 @@ export function sendMessage(app: App, context: Context): void {
   app.post(
     '/v1/agents/:agent_id/messages',
     {
-      config: { permission: 'messages:write' },
+      config: { permission: 'messages:write', idempotency: 'run' },
       schema: {
         operationId: 'send_message',
         tags: ['agents'],
@@ -44,9 +44,10 @@ export function sendMessage(app: App, context: Context): void {
         requestId: request.id,
         runType,
         background: body.background ?? false,
+        idempotencyKey: request.idempotencyKey,
       })
       if (isStreaming) return streamResponse(context, { request, reply }, run, body)
-      return collectResponse(context.runs, run)
+      return collectResponse(context, reply, run)
     },
   )
 }

@@ -1,6 +1,7 @@
 import { addAbortListener } from 'node:events'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '#context.ts'
+import { REPLAYED } from '#http/plugins/idempotency.ts'
 import { EventStream } from '#http/wire/event-stream.ts'
 import type { MessageView } from '#http/wire/present-message.ts'
 import { notFound } from '#platform/errors.ts'
@@ -38,9 +39,10 @@ export function streamResponse(context: Context, http: Http, run: NewRun, body: 
     hasPings: body.include_pings ?? true,
     after: 0,
   }
-  return streamRun(context, http, options, async (listener) => {
-    const started = await context.runs.start(run, listener)
+  return streamRun(context, http, options, async (listener, onOver) => {
+    const started = await context.runs.start(run, listener, onOver)
     if (started?.follower === undefined) throw notFound('Agent not found')
+    if (started.isRepeated) http.reply.header(REPLAYED, 'true')
     return started.follower
   })
 }
@@ -57,8 +59,6 @@ export async function streamRun(
   options: RunStreamOptions,
   follow: (listener: FollowerListener, onOver: (reason: Over) => void) => Promise<RunFollower>,
 ): Promise<FastifyReply> {
-  const { runId } = options
-  const present = createStreamPresenter(options)
   // events of a run that is quick can come before the headers are out
   const early: (() => void)[] = []
   let receive = (event: RunEvent, seq: number): void => void early.push(() => receive(event, seq))
@@ -67,6 +67,9 @@ export async function streamRun(
     (event, seq) => receive(event, seq),
     (reason) => finish(reason),
   )
+  // of a request that comes again it is the run of the first one
+  const { runId } = follower
+  const present = createStreamPresenter({ ...options, runId })
 
   reply.hijack()
   reply.raw.writeHead(200, {

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import type { Actor } from '#http/app.ts'
 import type { ContentPart, ModelRegistry } from '#llm/model.ts'
 import { invalidArgument, unprocessable } from '#platform/errors.ts'
@@ -5,6 +6,7 @@ import { newOrderedId } from '#platform/ids.ts'
 import type { NewMessage } from '#store/messages/message-row.ts'
 import type { NewRun } from '#store/runs/start-run.ts'
 import type { AsyncMessageRequest, InputMessage, MessageRequest } from './message-request-schema.ts'
+import { runKeys } from './run-keys.ts'
 
 const DEFAULT_MAX_STEPS = 50
 
@@ -74,13 +76,15 @@ export async function toRun(
   actor: Actor,
   agentId: string,
   request: MessageRequest | AsyncMessageRequest,
-  kind: { requestId: string; runType: string; background: boolean },
+  kind: { requestId: string; runType: string; background: boolean; idempotencyKey?: FastifyRequest['idempotencyKey'] },
 ): Promise<NewRun> {
   if (request.override_model != null) await models.getModel(request.override_model)
   refuseUnavailable(request)
+  const thread = { agentId }
+  const input = toInput(request)
   return {
     organizationId: actor.organizationId,
-    thread: { agentId },
+    thread,
     runId: newOrderedId('run'),
     request: {
       requestId: kind.requestId,
@@ -95,10 +99,12 @@ export async function toRun(
       },
       hasTokens: 'stream_tokens' in request && request.stream_tokens === true,
     },
-    input: toInput(request),
+    input,
     background: kind.background,
     userId: actor.userId,
     metadata: { run_type: kind.runType },
     callbackUrl: 'callback_url' in request ? (request.callback_url ?? null) : null,
+    onBusy: request.on_busy ?? 'queue',
+    ...runKeys(kind.idempotencyKey ?? null, thread, input, kind.background),
   }
 }

@@ -1,0 +1,147 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Db, statement } from '#store/db.ts'
+import { createTestAgent } from '../support/test-agent.ts'
+import { testModelRegistry } from '../support/test-models.ts'
+import { Chance } from './chance.ts'
+import { checkSeed } from './check-seed.ts'
+import { runClient, type SentMessage } from './client.ts'
+import { readSeedState } from './seed-state.ts'
+import { LEASE_MS, SimulatedProcess } from './simulated-process.ts'
+import { type Counts, World } from './world.ts'
+
+/** Real time after which a seed that has not come to rest has lost something. */
+const SETTLE_LIMIT_MS = 30_000
+const SHARED_BLOCK_LIMIT = 1_000_000
+
+export interface SeedResult {
+  problems: string[]
+  counts: Counts & { runs: number; takeOvers: number; refusedWrites: number }
+  /** False where by chance nothing went wrong. */
+  hadFault: boolean
+}
+
+/**
+ * One schedule from the first message to the last check: two or three processes on a database of their own, clients that talk
+ * to any of them, and faults at every statement and every event of the model. What is decided depends on the seed; how the
+ * actors interleave also depends on how long real statements take, so one seed can run differently twice.
+ */
+export async function simulate(db: Db, seed: number): Promise<SeedResult> {
+  const world = new World(db, new Chance(`seed ${seed}`))
+  const { chance } = world
+  world.agentIds.push(...(await makeAgents(db, 1 + chance.below(2))))
+  const sent: SentMessage[] = []
+  for (let count = 2 + chance.below(2); count > 0; count -= 1) await startProcess(world)
+  const clients = Array.from({ length: 1 + chance.below(3) }, (_, number) => runClient(world, number, sent))
+  const acting = act(world)
+  let limit: NodeJS.Timeout | undefined
+  const tooLate = new Promise<'late'>((resolve) => {
+    limit = setTimeout(() => resolve('late'), SETTLE_LIMIT_MS)
+  })
+  let isAtRest = false
+  const rest = async () => {
+    await Promise.all(clients)
+    world.isCalm = true
+    await acting
+    await settle(world, sent, () => isAtRest)
+  }
+  const outcome = await Promise.race([rest(), tooLate])
+  clearTimeout(limit)
+  isAtRest = true
+  world.isCalm = true
+  if (outcome === 'late') {
+    const waiting = sent.filter(({ readers }) => readers.some((reader) => !reader.isOver)).map(({ text }) => text)
+    const busy = world.alive.map(({ owner, engine }) => `${owner}: ${engine.activeCount}`)
+    world.violations.push(`not at rest after ${SETTLE_LIMIT_MS} ms; readers wait for ${waiting}; active ${busy}`)
+  }
+  await Promise.all(world.alive.map((process) => process.stop(false).catch(() => {})))
+  const problems = checkSeed(world, sent, await readSeedState(db, world.agentIds))
+  const { counts, journal } = world
+  const { takeOvers, refusedWrites } = journal
+  const { crashes, lostAnswers, lostStatements, expiries, drains, stops, modelErrors, cuts } = counts
+  return {
+    problems,
+    counts: { ...counts, runs: sent.length, takeOvers, refusedWrites },
+    hadFault: crashes + lostAnswers + lostStatements + expiries + drains + stops + modelErrors + cuts > 0,
+  }
+}
+
+/** One agent, or two that share a block. */
+async function makeAgents(db: Db, count: number): Promise<string[]> {
+  const registry = testModelRegistry()
+  const input = { tools: ['archival_memory_insert'], system: 'You are Ada.' }
+  const block = { label: 'human', value: '', limit: SHARED_BLOCK_LIMIT }
+  const first = await createTestAgent(db, registry, { ...input, memory_blocks: [block] })
+  if (count === 1) return [first]
+  const [row] = await db.query<{ block_id: string }>(findBlock, [first])
+  const block_ids = row === undefined ? [] : [row.block_id]
+  return [first, await createTestAgent(db, registry, { ...input, memory_blocks: [], block_ids })]
+}
+
+const findBlock = statement('sim-find-block', 'select block_id from agent_blocks where agent_id = $1')
+
+async function startProcess(world: World): Promise<void> {
+  const process = new SimulatedProcess(world)
+  for (;;) {
+    try {
+      return await process.orGone(process.engine.open())
+    } catch {
+      if (!process.isAlive) return
+      await sleep(1)
+    }
+  }
+}
+
+/** What happens to processes and leases while clients work, at random moments. */
+async function act(world: World): Promise<void> {
+  const chance = world.chance.fork('act')
+  const starting: Promise<unknown>[] = []
+  while (!world.isCalm) {
+    await sleep(1)
+    const { alive, processes } = world
+    if (alive.length === 0 || (alive.length < 2 && chance.happens(0.1))) {
+      await startProcess(world)
+      continue
+    }
+    const process = chance.pick(alive)
+    const dice = chance.below(1000)
+    if (dice < 700) process.tick().catch(() => {})
+    else if (dice < 710 && world.canCrash()) process.crash()
+    else if (dice < 730) world.counts.expiries += await world.expire([process.owner])
+    else if (dice < 800) {
+      const dead = processes.filter(({ isAlive }) => !isAlive).map(({ owner }) => owner)
+      if (dead.length > 0) await world.expire(dead)
+    } else if (dice < 810 && alive.length > 1) {
+      const isGentle = chance.happens(0.5)
+      world.counts[isGentle ? 'drains' : 'stops'] += 1
+      starting.push(process.stop(isGentle).catch(() => {}))
+    }
+  }
+  await Promise.all(starting)
+}
+
+const countOpen = statement(
+  'sim-count-open-runs',
+  `select now() as now, (select count(*)::integer from runs where status in ('created', 'running')) as count`,
+)
+const expireStale = statement(
+  'sim-expire-stale',
+  `update runs set lease_expires_at = '-infinity' where status = 'running' and lease_expires_at < $1`,
+)
+
+/** Without faults from here on: whoever lives, or a fresh process alone, brings everything to its end. */
+async function settle(world: World, sent: readonly SentMessage[], isOver: () => boolean): Promise<void> {
+  const { db, chance } = world
+  if (chance.happens(0.5)) await Promise.all(world.alive.map((process) => process.stop(false).catch(() => {})))
+  if (world.alive.length === 0 || chance.happens(0.5)) await startProcess(world)
+  while (!isOver()) {
+    const [open] = await db.query<{ now: Date; count: number }>(countOpen)
+    const { alive } = world
+    const isIdle = alive.every(({ engine }) => engine.activeCount === 0)
+    const areReadersDone = sent.every(({ readers }) => readers.every((reader) => reader.isOver))
+    if (open?.count === 0 && isIdle && areReadersDone && world.inFlight === 0) return
+    // half a lease goes by: who lives says so, and what nobody spoke for is free
+    for (const process of alive) await process.tickAll()
+    if (open !== undefined) await db.query(expireStale, [new Date(open.now.getTime() + LEASE_MS)])
+    await sleep(2)
+  }
+}

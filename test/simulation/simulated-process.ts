@@ -1,0 +1,219 @@
+import { createRunLoop } from '#agent/run-loop.ts'
+import type { Clock } from '#platform/clock.ts'
+import { createLogger } from '#platform/logger.ts'
+import { RunEngine } from '#runs/run-engine.ts'
+import type { Db, Queryable, Statement } from '#store/db.ts'
+import { testModelRegistry } from '../support/test-models.ts'
+import type { Chance } from './chance.ts'
+import { simulatedStream } from './simulated-model.ts'
+import type { World } from './world.ts'
+
+/** Long enough that no lease ends by itself: the simulation ends them. */
+export const LEASE_MS = 30_000
+const CRASH_RATE = 0.006
+const LOST_NOTIFICATIONS = 0.2
+
+const logger = createLogger({ level: 'silent', format: 'json' })
+
+interface Loop {
+  work: () => unknown
+  periodMs: number
+}
+
+/** What whoever waits for a process gets when it dies. */
+export class ProcessGone extends Error {}
+
+/**
+ * A server process: a real engine and a real loop, whose database, model and clock do what the simulation wants. After a crash
+ * each of its awaits waits for ever, so nothing of it goes on, except for statements that are on the way already.
+ */
+export class SimulatedProcess {
+  readonly owner: string
+  readonly engine: RunEngine
+  readonly gone: Promise<never>
+  readonly #world: World
+  readonly #chance: Chance
+  readonly #clockChance: Chance
+  readonly #loops = new Set<Loop>()
+  readonly #goneCallbacks = new Set<() => void>()
+  readonly #die: (error: Error) => void
+  #now = 0
+  #state: 'alive' | 'stopping' | 'stopped' | 'dead' = 'alive'
+
+  constructor(world: World) {
+    this.#world = world
+    this.owner = `p${world.processes.push(this)}`
+    this.#chance = world.chance.fork(this.owner)
+    this.#clockChance = this.#chance.fork('clock')
+    const gone = Promise.withResolvers<never>()
+    this.gone = gone.promise
+    this.#die = gone.reject
+    this.gone.catch(() => {})
+    const db = this.#openDb(world.db)
+    const models = testModelRegistry((request) => simulatedStream(world, this, request))
+    this.engine = new RunEngine({
+      db,
+      logger,
+      owner: this.owner,
+      leaseMs: LEASE_MS,
+      clock: this.#clock(),
+      ...(this.#chance.happens(0.2) ? { maxActive: 1 + this.#chance.below(2) } : {}),
+      execute: createRunLoop({ db, models, logger, maxContextWindow: 128_000 }),
+    })
+  }
+
+  get isAlive(): boolean {
+    return this.#state === 'alive'
+  }
+  get isDead(): boolean {
+    return this.#state === 'dead'
+  }
+
+  /** Kills it: nothing of it is heard any more. */
+  crash(): void {
+    if (this.#state === 'dead' || this.#state === 'stopped') return
+    this.#state = 'dead'
+    this.#world.counts.crashes += 1
+    this.#leave()
+  }
+
+  async stop(isGentle: boolean): Promise<void> {
+    if (!this.isAlive) return
+    this.#state = 'stopping'
+    if (isGentle) await this.orGone(this.engine.drain())
+    await this.orGone(this.engine[Symbol.asyncDispose]())
+    this.#state = 'stopped'
+    this.#leave()
+  }
+
+  /** What a promise of its gives, unless it dies before. */
+  orGone<Value>(promise: Promise<Value>): Promise<Value> {
+    promise.catch(() => {})
+    return Promise.race([promise, this.gone])
+  }
+
+  onGone(callback: () => void): void {
+    if (this.#state === 'dead' || this.#state === 'stopped') callback()
+    else this.#goneCallbacks.add(callback)
+  }
+
+  /** Time goes on, and some loop is due. */
+  async tick(): Promise<void> {
+    this.#now += this.#clockChance.pick([0, 50, 250, 3000])
+    const loops = [...this.#loops]
+    if (loops.length > 0) await this.orGone(Promise.resolve(this.#clockChance.pick(loops).work()))
+  }
+
+  /** All loops once, the heartbeat first. */
+  async tickAll(): Promise<void> {
+    this.#now += 1000
+    for (const loop of [...this.#loops]) await this.orGone(Promise.resolve(loop.work()))
+  }
+
+  /** A point at which it may wait or die. */
+  async step(chance: Chance): Promise<void> {
+    await chance.pause()
+    if (this.#world.canCrash() && chance.happens(CRASH_RATE)) this.crash()
+    if (this.isDead) await forever()
+  }
+
+  #leave(): void {
+    for (const callback of this.#goneCallbacks) callback()
+    this.#goneCallbacks.clear()
+    this.#loops.clear()
+    this.#die(new ProcessGone(`${this.owner} is gone`))
+  }
+
+  #clock(): Clock {
+    return {
+      now: () => this.#now,
+      setInterval: (work, periodMs) => {
+        const loop = { work, periodMs }
+        this.#loops.add(loop)
+        return { unref: () => {}, [Symbol.dispose]: () => void this.#loops.delete(loop) }
+      },
+    }
+  }
+
+  #openDb(inner: Db): Db {
+    return {
+      // the embedded engine is told that it has peers: here it has
+      engine: 'postgres',
+      query: (statement, params) => this.#query(inner, statement, params ?? [], true),
+      transaction: async (work) => {
+        if (this.isDead) return forever()
+        try {
+          return await inner.transaction((tx) =>
+            work({ query: (statement, params) => this.#query(tx, statement, params ?? [], false) }),
+          )
+        } catch (error) {
+          if (this.isDead) return forever()
+          throw error
+        }
+      },
+      execute: (script) => inner.execute(script),
+      listen: async (channel, onNotify) => {
+        const chance = this.#chance.fork('listen')
+        const stop = await inner.listen(channel, (payload) => {
+          if (!(this.#world.isCalm || !chance.happens(LOST_NOTIFICATIONS)) || this.isDead) return
+          void chance.pause().then(() => {
+            if (!this.isDead) onNotify(payload)
+          })
+        })
+        this.onGone(() => void stop().catch(() => {}))
+        return stop
+      },
+      [Symbol.asyncDispose]: async () => {},
+    }
+  }
+
+  async #query<Row>(inner: Queryable, statement: Statement, params: readonly unknown[], isAlone: boolean) {
+    const world = this.#world
+    // within a transaction the connection is to be given back: an error does that
+    const hang = (): Promise<never> => (isAlone ? forever() : Promise.reject(new ProcessGone('crashed')))
+    const chance = this.#chance
+    if (this.isDead) return hang()
+    await chance.pause()
+    if (this.isDead) {
+      // what is on the way may still arrive, long after the process has died
+      if (!isAlone || chance.happens(0.5)) return hang()
+      world.counts.lateStatements += 1
+      await chance.pause(20)
+    }
+    const dice = world.isCalm ? 1 : chance.below(10_000) / 10_000 / world.faultRate
+    if (dice < 0.4) {
+      world.counts.lostStatements += 1
+      throw lost()
+    }
+    if (world.canCrash() && chance.happens(CRASH_RATE)) {
+      this.crash()
+      return hang()
+    }
+    world.counts.statements += 1
+    world.inFlight += 1
+    let rows: Row[]
+    try {
+      const answered = world.journal.send(statement, params, this.owner)
+      rows = await inner.query<Row>(statement, params)
+      answered(rows as readonly object[])
+    } catch (error) {
+      if (this.isDead) return hang()
+      throw error
+    } finally {
+      world.inFlight -= 1
+    }
+    if (world.canCrash() && chance.happens(CRASH_RATE)) this.crash()
+    if (this.isDead) return hang()
+    await chance.pause()
+    if (this.isDead) return hang()
+    if (dice < 1 && !world.isCalm) {
+      world.counts.lostAnswers += 1
+      throw lost()
+    }
+    return rows
+  }
+}
+
+const forever = (): Promise<never> => new Promise(() => {})
+
+const lost = (): Error => Object.assign(new Error('Connection terminated unexpectedly'), { code: '08006' })
