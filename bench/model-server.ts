@@ -13,7 +13,8 @@ import { markerOf, parseTask, tokenOf } from './replicas/task.ts'
 function taskOf({ messages }: ModelRequest) {
   const last = messages.findLastIndex((message) => message.role === 'user')
   const message = messages[last]
-  const text = message?.role === 'user' ? message.content.map((part) => (part.type === 'text' ? part.text : '')).join('') : ''
+  const text =
+    message?.role === 'user' ? message.content.map((part) => (part.type === 'text' ? part.text : '')).join('') : ''
   return { task: parseTask(text), step: messages.slice(last).filter(({ role }) => role === 'tool').length }
 }
 
@@ -42,7 +43,13 @@ async function* stream(request: ModelRequest): AsyncGenerator<ModelEvent> {
       content: text === '' ? [] : [{ type: 'text', text }],
       toolCalls: hasCall ? [call] : [],
       finishReason: hasCall ? 'tool-calls' : 'stop',
-      usage: { inputTokens: 100, outputTokens: 10, cachedInputTokens: null, cacheWriteTokens: null, reasoningTokens: null },
+      usage: {
+        inputTokens: 100,
+        outputTokens: 10,
+        cachedInputTokens: null,
+        cacheWriteTokens: null,
+        reasoningTokens: null,
+      },
     },
     timing: { firstTokenMs: 1, totalMs: 2, attempts: 1 },
   }

@@ -100,9 +100,18 @@ const walPosition = statement(
   `select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8 as bytes`,
 )
 const backendPids = statement('bench-backend-pids', 'select pid from pg_stat_activity where pid is not null')
+const countHot = statement(
+  'bench-count-hot',
+  `select s.relname as name, s.n_tup_upd::integer as updates, s.n_tup_hot_upd::integer as hot from pg_stat_user_tables as s
+   where s.relname in ('runs', 'conversations', 'agents', 'blocks') and s.n_tup_upd > 0 order by 1`,
+)
 const countConnections = statement(
   'bench-count-connections',
   `select count(*)::integer as count from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
+)
+const countCommits = statement(
+  'bench-count-commits',
+  'select xact_commit::integer as count from pg_stat_database where datname = current_database()',
 )
 const countRows = statement(
   'bench-count-run-events',
@@ -190,6 +199,10 @@ async function measure(profile: Profile): Promise<void> {
       .join(', '),
   )
   await engine[Symbol.asyncDispose]()
+  await sleep(1500)
+  const updates = await db.query<{ name: string; updates: number; hot: number }>(countHot)
+  const shares = updates.map((row) => `${row.name} ${((100 * row.hot) / row.updates).toFixed(0)} % of ${row.updates}`)
+  line('updates that stayed on their page', shares.join(', '))
 }
 
 const STREAMS = 300
@@ -231,6 +244,12 @@ async function measureStreams(): Promise<void> {
     agentIds.push(((await response.json()) as { id: string }).id)
   }
   const idle = await processFigures(server.pid)
+  await using db = await openDatabase({ kind: 'postgres', url: database, poolSize: 1 })
+  // sessions send their counts at most once a second
+  await sleep(2000)
+  const [before] = await db.query<{ count: number }>(countCommits)
+  await sleep(10_000)
+  const [after] = await db.query<{ count: number }>(countCommits)
   let bytes = 0
   const streams = agentIds.map(async (id) => {
     const response = await post(`/v1/agents/${id}/messages/stream`, { input: QUESTION, stream_tokens: true })
@@ -242,7 +261,6 @@ async function measureStreams(): Promise<void> {
   await sleep(10_000)
   const late = await processFigures(server.pid)
   const seen = bytes - bytesBefore
-  await using db = await openDatabase({ kind: 'postgres', url: database, poolSize: 1 })
   const [connections] = await db.query<{ count: number }>(countConnections)
   await Promise.allSettled(streams)
   await server.stop()
@@ -257,6 +275,9 @@ async function measureStreams(): Promise<void> {
   )
   console.log(
     `  to the clients: ${(seen / (STREAMS * EVENTS_PER_SECOND * 10)).toFixed(0)} bytes an event (${(seen / 1e6 / 10).toFixed(2)} MB/s)`,
+  )
+  console.log(
+    `  transactions a second of the idle server: ${(((after?.count ?? 0) - (before?.count ?? 0)) / 10).toFixed(1)}`,
   )
   console.log(`  connections to PostgreSQL: ${connections?.count}`)
 }

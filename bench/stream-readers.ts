@@ -3,9 +3,9 @@
  * it costs is not the server's. Its input is one JSON line (`ReaderJob`); prints `ready`, then one JSON line (`ReaderResult`).
  */
 import { Pool } from 'undici'
+import { percentile } from './load.ts'
 import type { ReaderJob, ReaderResult } from './replicas/reader-process.ts'
 import { clockMicros, stampsIn } from './replicas/task.ts'
-import { percentile } from './load.ts'
 
 const job = JSON.parse(process.argv[2] ?? '{}') as ReaderJob
 const pool = new Pool(job.origin, { connections: job.requests.length, headersTimeout: 60_000, bodyTimeout: 60_000 })

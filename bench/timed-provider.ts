@@ -9,7 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProviderBook } from './replicas/provider.ts'
 import { markerOf, parseTask, type Task, tokenOf } from './replicas/task.ts'
 
-const HEAD = '{"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o-mini","choices":'
+const HEAD =
+  '{"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o-mini","choices":'
 const delta = (fields: string): string => `data: ${HEAD}[{"index":0,"delta":${fields},"finish_reason":null}]}\n\n`
 const ROLE = delta('{"role":"assistant","content":""}')
 const TEXT_BEFORE = `data: ${HEAD}[{"index":0,"delta":{"content":"`

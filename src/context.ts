@@ -74,6 +74,8 @@ export async function createContext(config: Config, overrides: ContextOverrides 
       logger: namedLogger(logger, 'runs'),
       owner: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
       leaseMs: config.runLeaseMs,
+      maxActive: config.maxActiveRuns,
+      maxQueued: config.maxQueuedRuns,
       streamRetentionMs: config.streamRetentionMs,
       streamMaxBytes: config.streamMaxBytes,
       fanout,

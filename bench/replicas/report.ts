@@ -16,7 +16,9 @@ export const note = (line: string): void => console.log(`      ${line}`)
 /** Says how many bars were met, and gives the exit code. */
 export function concludeReport(): number {
   const missed = rows.filter((row) => !row.isMet)
-  console.log(missed.length === 0 ? `\nall ${rows.length} bars met` : `\n${missed.length} of ${rows.length} bars missed`)
+  console.log(
+    missed.length === 0 ? `\nall ${rows.length} bars met` : `\n${missed.length} of ${rows.length} bars missed`,
+  )
   return missed.length === 0 ? 0 : 1
 }
 

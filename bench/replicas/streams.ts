@@ -24,7 +24,12 @@ export async function measureStreams(bench: Bench): Promise<void> {
   note(`through the replica: ${describe(ages)}; ${describeServer({ reading, eventCpuMs })}`)
   const added = ages.p99 - floor.p99
   const what = `${STREAMS} streams at ${1000 / TOKEN_MS} events/s on one replica`
-  report(`${what}, added latency p99`, `${ms(added)} (${ms(ages.p99)} against ${ms(floor.p99)})`, '≤ 50 ms', added <= 50)
+  report(
+    `${what}, added latency p99`,
+    `${ms(added)} (${ms(ages.p99)} against ${ms(floor.p99)})`,
+    '≤ 50 ms',
+    added <= 50,
+  )
   const { loopDelayP99Ms, maxRssMegabytes } = reading
   report(`${what}, event-loop delay p99`, ms(loopDelayP99Ms), '≤ 50 ms', loopDelayP99Ms <= 50)
   report(`${what}, resident memory`, `${maxRssMegabytes.toFixed(0)} MB`, '≤ 400 MB', maxRssMegabytes <= 400)
@@ -73,7 +78,8 @@ async function measureThrough({ env, folder, provider }: Bench, model: ModelPlac
     await sleep(MEASURE_MS - 3000)
     const during = await server.read()
     const providerCpuMs = (await cpuMsOf(provider.pid)) - providerBefore
-    if (model === 'http') note(`the provider used ${((providerCpuMs / (MEASURE_MS - 3000)) * 100).toFixed(0)} % of a core`)
+    if (model === 'http')
+      note(`the provider used ${((providerCpuMs / (MEASURE_MS - 3000)) * 100).toFixed(0)} % of a core`)
     const ages = check(await reading)
     const events = (STREAMS * (MEASURE_MS - 3000)) / TOKEN_MS
     return { ages, reading: during, eventCpuMs: during.cpuMs / events }

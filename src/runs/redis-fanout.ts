@@ -7,7 +7,7 @@ import type { EventBatch } from '#store/run-events/event-batch.ts'
 import { encodeEvents, type SequencedEvent, spanOf } from './encode-events.ts'
 
 /** Pause between two sendings, and between two readings: what comes meanwhile shares a round trip. */
-const PACE_MS = 20
+const PACE_MS = 5
 /** How long a reading waits for news; also how long a new follower waits at most until it is read for. */
 const BLOCK_MS = 100
 const ANSWER_LIMIT_MS = 1000
@@ -22,7 +22,7 @@ const EXPIRY_EVERY_MS = 10_000
 /** Pause after an error of Redis: it may be full, or lack a right. */
 const REFUSAL_PAUSE_MS = 2000
 /** Pause after a gap, until the database will have been read. */
-const GAP_PAUSE_MS = 100
+const GAP_PAUSE_MS = 50
 
 /** A run that is followed here and worked on elsewhere. */
 export interface RemoteRun {
@@ -94,7 +94,6 @@ export class RedisFanout implements AsyncDisposable {
   async #sendAll(): Promise<void> {
     this.#isSending = true
     while (this.#waitingCount > 0 && !this.#abort.signal.aborted) {
-      await sleep(PACE_MS)
       const waiting = this.#waiting
       this.#waiting = new Map()
       this.#waitingCount = 0
@@ -102,12 +101,16 @@ export class RedisFanout implements AsyncDisposable {
         await this.#sender.run(ANSWER_LIMIT_MS, (client) => this.#send(client, waiting))
       } catch (error) {
         // readers find in the database what is lost; of a lost connection its own log line tells
-        if (!(error instanceof ErrorReply)) continue
-        this.#refusedUntil = performance.now() + REFUSAL_PAUSE_MS
-        this.#logger.warn({ error: errorMessage(error) }, 'Redis refuses events; the database has them')
+        if (error instanceof ErrorReply) this.#pause(error)
       }
+      await sleep(PACE_MS)
     }
     this.#isSending = false
+  }
+
+  #pause(error: ErrorReply): void {
+    this.#refusedUntil = performance.now() + REFUSAL_PAUSE_MS
+    this.#logger.warn({ error: errorMessage(error) }, 'Redis refuses events; the database has them')
   }
 
   async #send(client: RedisClient, waiting: ReadonlyMap<string, SequencedEvent[]>): Promise<void> {

@@ -7,7 +7,12 @@ import { requestCancel } from '#store/runs/cancel-run.ts'
 import { claimNextRun, expireForeignLeases, takeOverRuns } from '#store/runs/claim-run.ts'
 import { listRunsBefore } from '#store/runs/find-thread-owner.ts'
 import { listCancelledRuns } from '#store/runs/list-cancelled-runs.ts'
-import { countWaitingRuns, listWaitingThreads, NO_CURSOR } from '#store/runs/list-waiting-threads.ts'
+import {
+  countWaitingRuns,
+  listWaitingThreads,
+  NO_CURSOR,
+  type WaitingThread,
+} from '#store/runs/list-waiting-threads.ts'
 import { notifyRuns, RUNS_CHANNEL } from '#store/runs/notify-runs.ts'
 import { releaseLease, releaseLeases, renewLeases } from '#store/runs/renew-leases.ts'
 import type { ClaimedRun, Lease } from '#store/runs/run-row.ts'
@@ -233,8 +238,12 @@ export class RunEngine implements AsyncDisposable {
     this.#admission.refuseExcess(organizationId)
     const follower =
       listener === undefined ? undefined : this.streams.follow({ organizationId, runId, after: 0, listener }, true)
+    const canStart = this.#canStart(run.background)
+    const kind = { organization_id: organizationId, background: run.background }
+    // the room is kept for it meanwhile: many can come at once
+    if (canStart) this.#admission.enter(kind)
     try {
-      const row = await insertRun(this.#options.db, run, this.#lease, this.#canStart(run.background))
+      const row = await insertRun(this.#options.db, run, this.#lease, canStart)
       if (row === undefined) {
         follower?.close()
         return 'refused'
@@ -249,6 +258,8 @@ export class RunEngine implements AsyncDisposable {
       follower?.close()
       if (isKeyTaken(error)) return 'key-taken'
       throw error
+    } finally {
+      if (canStart) this.#leave(kind)
     }
   }
 
@@ -269,6 +280,13 @@ export class RunEngine implements AsyncDisposable {
 
   #canStart(isBackground: boolean): boolean {
     return !(this.#isDraining || this.#isStopping) && this.#admission.canStart(isBackground)
+  }
+
+  /** Room that was kept is free again, or used by the run it was kept for. */
+  #leave(kind: Parameters<Admission['leave']>[0]): void {
+    const wasFull = this.#admission.room === 0
+    this.#admission.leave(kind)
+    if (wasFull && this.#admission.room > 0 && this.#admission.backlog !== 'none') void this.#fill()
   }
 
   /** A run waits. If it is for room, others may have some. */
@@ -413,7 +431,7 @@ export class RunEngine implements AsyncDisposable {
       // the next run of this thread waits its turn among those of all threads
       void this.#fill()
       if (waiting > 0 && this.#isDraining) this.#notify('work')
-    } else if (waiting > 0) await this.#startNext(run.organization_id, run.conversation_id)
+    } else if (waiting > 0) await this.#startNext(run)
   }
 
   /** Gives one run back, so that others need not wait until its lease is over. */
@@ -428,11 +446,15 @@ export class RunEngine implements AsyncDisposable {
   }
 
   /** True if it did. */
-  async #startNext(organizationId: string, conversationId: string): Promise<boolean> {
+  async #startNext(
+    thread: Pick<WaitingThread, 'organization_id' | 'conversation_id' | 'background'>,
+  ): Promise<boolean> {
     if (this.#isDraining || this.#isStopping || this.#admission.room === 0) {
       this.#callForRoom()
       return false
     }
+    const { organization_id: organizationId, conversation_id: conversationId } = thread
+    this.#admission.enter(thread)
     try {
       const next = await claimNextRun(this.#options.db, { organizationId, conversationId }, this.#lease)
       if (next !== undefined) this.#launch(next)
@@ -440,6 +462,8 @@ export class RunEngine implements AsyncDisposable {
     } catch (error) {
       this.#options.logger.warn({ error: errorMessage(error) }, 'next run not started; the reaper will do it')
       return false
+    } finally {
+      this.#admission.leave(thread)
     }
   }
 
@@ -545,9 +569,7 @@ export class RunEngine implements AsyncDisposable {
     const chosen = admission.pick(threads, CLAIM_BATCH)
     const left = threads.filter((thread) => !chosen.includes(thread))
     admission.backlog = left.some((thread) => !thread.background) ? 'any' : left.length > 0 ? 'background' : 'none'
-    const started = await Promise.all(
-      chosen.map((thread) => this.#startNext(thread.organization_id, thread.conversation_id)),
-    )
+    const started = await Promise.all(chosen.map((thread) => this.#startNext(thread)))
     return started.includes(true) && admission.room > 0
   }
 

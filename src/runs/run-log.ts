@@ -57,6 +57,11 @@ export class RunLog {
     return this.#nextSeq - 1
   }
 
+  /** Told, and perhaps not in the database yet. */
+  get unstored(): readonly SequencedEvent[] {
+    return this.#unstored
+  }
+
   get hasUnstored(): boolean {
     return this.#unstored.length > 0
   }

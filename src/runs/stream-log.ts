@@ -179,7 +179,10 @@ export class StreamLog implements AsyncDisposable, FanoutReader {
     if (kind === 'follow') {
       for (const runId of runIds) {
         const log = this.#logs.get(runId)
-        if (log !== undefined) log.isFollowedElsewhere = true
+        if (log === undefined || log.isFollowedElsewhere) continue
+        log.isFollowedElsewhere = true
+        // what comes next follows on this, and this on what is stored
+        for (const entry of log.unstored) this.#options.fanout?.publish(runId, entry)
       }
     } else if (runIds.some((runId) => this.#followers.has(runId))) void this.#poll()
   }
@@ -343,9 +346,12 @@ export class StreamLog implements AsyncDisposable, FanoutReader {
         try {
           if (await this.#read(some)) this.#mustPollAgain = true
         } finally {
-          for (const follower of some) this.#pumping.delete(follower)
+          for (const follower of some) {
+            this.#pumping.delete(follower)
+            // a run that began here meanwhile has taken it out of the polls, and may be over already
+            if (this.#logs.has(follower.runId) || !this.#remote.has(follower)) void this.#pump(follower)
+          }
         }
-        for (const follower of some) if (this.#logs.has(follower.runId)) void this.#pump(follower)
       }
       this.#announce(followers)
     } catch (error) {

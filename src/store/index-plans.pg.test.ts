@@ -9,9 +9,9 @@ import { listBlocks } from './blocks/block-reader.ts'
 import { findDefaultThread } from './conversations/reset-thread.ts'
 import { countMemory } from './conversations/save-prompt.ts'
 import { type Db, type Queryable, type Statement, statement } from './db.ts'
-import { listAgentMessages, listContextMessages } from './messages/message-reader.ts'
 import { pruneIdempotencyKeys } from './idempotency/prune-idempotency-keys.ts'
 import { findRunKeys } from './idempotency/run-key.ts'
+import { listAgentMessages, listContextMessages } from './messages/message-reader.ts'
 import { findMessages } from './messages/search-messages.ts'
 import type { PageRequest } from './page.ts'
 import { listPassages } from './passages/passage-reader.ts'
@@ -19,9 +19,9 @@ import { searchPassagesByWords } from './passages/passage-search.ts'
 import { deleteOldRunEvents } from './run-events/delete-run-events.ts'
 import { listActiveRunIds } from './runs/cancel-run.ts'
 import { claimNextRun, takeOverRuns } from './runs/claim-run.ts'
+import { findThreadOwner, listRunsBefore } from './runs/find-thread-owner.ts'
 import { listCancelledRuns } from './runs/list-cancelled-runs.ts'
 import { listWaitingThreads, NO_CURSOR } from './runs/list-waiting-threads.ts'
-import { findThreadOwner, listRunsBefore } from './runs/find-thread-owner.ts'
 import { listRunMessages } from './runs/run-message-reader.ts'
 import { listRuns } from './runs/run-reader.ts'
 import { claimSchedules } from './schedules/claim-schedules.ts'
@@ -113,7 +113,7 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
   run_events_by_age: (db) => deleteOldRunEvents(db, 86_400_000, 1000),
   runs_cancelling: (db) => listCancelledRuns(db, 'me'),
   runs_waiting: (db) => listWaitingThreads(db, NO_CURSOR),
-  runs_leased: (db) => takeOverRuns(db, lease, [], 16),
+  runs_running: (db) => takeOverRuns(db, lease, [], 16),
   runs_queued: (db) => claimNextRun(db, { organizationId: org, conversationId }, lease),
   steps_by_agent: (db) => listSteps(db, org, { agentId: 'agent-7' }, page),
   steps_by_created: (db) => listSteps(db, org, {}, page),

@@ -163,6 +163,11 @@ describe.skipIf(testEngine() === 'pglite')('a cancellation on another replica, w
     const asked = Promise.withResolvers<void>()
     const provider = createServer((request, response) => {
       request.resume()
+      if (request.method === 'GET') {
+        response.setHeader('content-type', 'application/json')
+        response.end(JSON.stringify({ object: 'list', data: [{ id: 'm', object: 'model' }] }))
+        return
+      }
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       const delta = {
         id: 'c',

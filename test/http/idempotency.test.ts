@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { ModelError } from '#llm/model.ts'
 import { type Db, statement } from '#store/db.ts'
 import { faultyDb } from '../support/faulty-db.ts'
@@ -13,23 +13,32 @@ interface Answer {
 }
 type Events = { run_id: string; message_type: string }[]
 
+let db: Db
+let round = 0
+let known: string[] = []
+const PATIENCE = { timeout: 15_000 }
 const open: AsyncDisposable[] = []
+beforeAll(async () => {
+  db = await openTestDatabase()
+})
+afterAll(() => db[Symbol.asyncDispose]())
+beforeEach(async () => {
+  round += 1
+  known = (await db.query<{ id: string }>(statement('test-list-runs', 'select r.id from runs as r'))).map(
+    (row) => row.id,
+  )
+})
 afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]()
 })
 
 const echo: Script = (request) => ({ text: `re ${lastUserText(request)}` })
 
-async function startServer(script: Script, db?: Db): Promise<TestServer> {
-  const server = await startTestServer({ models: scriptedModel(script).registry, ...(db === undefined ? {} : { db }) })
+/** Each a replica of its own on one database. */
+async function startServer(script: Script, own = db): Promise<TestServer> {
+  const server = await startTestServer({ models: scriptedModel(script).registry, db: own })
   open.push({ [Symbol.asyncDispose]: () => server.close() })
   return server
-}
-
-async function openDatabase(): Promise<Db> {
-  const db = await openTestDatabase()
-  open.push(db)
-  return db
 }
 
 async function newAgent(server: TestServer): Promise<string> {
@@ -38,23 +47,24 @@ async function newAgent(server: TestServer): Promise<string> {
 }
 
 const say = (text: string, more: object = {}) => ({ messages: [{ role: 'user', content: text, ...more }] })
-const key = (name: string) => ({ 'idempotency-key': name })
+const key = (name: string) => ({ 'idempotency-key': `${round} ${name}` })
+const wholeKey = (name: string) => ({ 'idempotency-key': name })
 const events = (text: unknown): Events =>
   [...String(text).matchAll(/^data: (\{.*\})$/gm)]
     .map(([, json]) => JSON.parse(json ?? '') as Events[number])
     .filter((event) => event.message_type !== 'ping')
 
-async function countRuns(server: TestServer): Promise<number> {
-  const [row] = await server.context.db.query<{ count: number }>(
-    statement('test-count-runs', 'select count(*)::integer as count from runs'),
+/** Runs that this test has started. */
+async function countRuns(): Promise<number> {
+  const [row] = await db.query<{ count: number }>(
+    statement('test-count-runs', 'select count(*)::integer as count from runs as r where not r.id = any($1::text[])'),
+    [known],
   )
   return row?.count ?? -1
 }
 
-async function expireKeys(server: TestServer): Promise<void> {
-  await server.context.db.query(
-    statement('test-expire-keys', `update idempotency_keys set expires_at = now() - interval '1 second'`),
-  )
+async function expireKeys(): Promise<void> {
+  await db.query(statement('test-expire-keys', `update idempotency_keys set expires_at = now() - interval '1 second'`))
 }
 
 const textOf = (answer: Answer) => answer.messages.map((message) => message.content ?? message.message_type)
@@ -70,10 +80,10 @@ test('a message with a key is answered once, and the answer is the same as often
   expect(again.headers['idempotency-replayed']).toBe('true')
   const crowd = await Promise.all(Array.from({ length: 20 }, () => server.request('POST', url, say('two'), key('k2'))))
   expect(new Set(crowd.map(({ body }) => JSON.stringify(body))).size).toBe(1)
-  expect(await countRuns(server)).toBe(2)
+  expect(await countRuns()).toBe(2)
   const streamed = await server.request<Answer>('POST', url, say('two'), key('k3'))
   expect(textOf(streamed.body)).toEqual(textOf(crowd[0]?.body as unknown as Answer))
-  expect(await countRuns(server)).toBe(3)
+  expect(await countRuns()).toBe(3)
 })
 
 test('the same key with another body is refused, and nothing happens', async () => {
@@ -85,21 +95,21 @@ test('the same key with another body is refused, and nothing happens', async () 
   // the order of fields is no difference; another agent is another operation
   const reordered = { messages: [{ content: 'one', role: 'user' }] }
   expect((await server.request('POST', url, reordered, key('k1'))).headers['idempotency-replayed']).toBe('true')
-  expect(await countRuns(server)).toBe(1)
+  expect(await countRuns()).toBe(1)
   const elsewhere = `/v1/agents/${await newAgent(server)}/messages`
   expect((await server.request('POST', elsewhere, say('other'), key('k1'))).status).toBe(200)
-  expect(await countRuns(server)).toBe(2)
+  expect(await countRuns()).toBe(2)
 })
 
 test.each(['', 'x'.repeat(256), 'tab\tin it', 'ümlaut'])('the key %j is refused', async (name) => {
   const server = await startServer(echo)
   const agentId = await newAgent(server)
-  const refused = await server.request('POST', `/v1/agents/${agentId}/messages`, say('one'), key(name))
+  const refused = await server.request('POST', `/v1/agents/${agentId}/messages`, say('one'), wholeKey(name))
   expect(refused).toMatchObject({ status: 422, body: { detail: expect.stringContaining('1 to 255') } })
-  expect((await server.request('PATCH', `/v1/agents/${agentId}`, { name: 'x' }, key(name))).status).toBe(422)
-  expect((await server.request('GET', `/v1/agents/${agentId}`, undefined, key(name))).status).toBe(200)
+  expect((await server.request('PATCH', `/v1/agents/${agentId}`, { name: 'x' }, wholeKey(name))).status).toBe(422)
+  expect((await server.request('GET', `/v1/agents/${agentId}`, undefined, wholeKey(name))).status).toBe(200)
   expect(
-    (await server.request('POST', `/v1/agents/${agentId}/messages`, say('one'), key('x'.repeat(255)))).status,
+    (await server.request('POST', `/v1/agents/${agentId}/messages`, say('one'), wholeKey('x'.repeat(255)))).status,
   ).toBe(200)
 })
 
@@ -118,10 +128,10 @@ test('a stream and an asynchronous run come again under their key; a key is forg
   const sameRun = await server.request<{ id: string }>('POST', `${url}/async`, say('two'), key('k2'))
   expect(sameRun.body.id).toBe(run.body.id)
   await server.context.runs.idle()
-  await expireKeys(server)
+  await expireKeys()
   const later = await server.request<{ id: string }>('POST', `${url}/async`, say('two'), key('k2'))
   expect(later.body.id).not.toBe(run.body.id)
-  expect(await countRuns(server)).toBe(3)
+  expect(await countRuns()).toBe(3)
   await server.context.runs.idle()
   // its run was deleted: it cannot be answered again, and is not done again
   expect((await server.request('DELETE', `/v1/runs/${later.body.id}`)).status).toBe(200)
@@ -131,7 +141,6 @@ test('a stream and an asynchronous run come again under their key; a key is forg
 })
 
 test('a run that failed fails again in the same way, also on a server that was started since', async () => {
-  const db = await openDatabase()
   const script: Script = () => ({ error: new ModelError('overloaded', 'Too much to do.', { retryAfterMs: 7000 }) })
   const before = await startServer(script, db)
   const url = `/v1/agents/${await newAgent(before)}/messages`
@@ -144,7 +153,6 @@ test('a run that failed fails again in the same way, also on a server that was s
 })
 
 test('an answer of the database that gets lost does not make a second run when the client tries again', async () => {
-  const db = await openDatabase()
   let losses = 0
   const faulty = faultyDb(db, ({ name }) => {
     const isHit = (name === 'start-run' || name === 'claim-request-key') && losses < 2 && name !== lost.at(-1)
@@ -161,14 +169,13 @@ test('an answer of the database that gets lost does not make a second run when t
   expect((await server.request('POST', url, say('one'), key('k1'))).status).toBe(503)
   const again = await server.request<Answer>('POST', url, say('one'), key('k1'))
   expect(textOf(again.body)).toEqual(['re one'])
-  expect(await countRuns(server)).toBe(1)
+  expect(await countRuns()).toBe(1)
   expect((await server.request('POST', '/v1/blocks/', { label: 'l', value: 'v' }, key('k2'))).status).toBe(503)
   expect((await server.request('POST', '/v1/blocks/', { label: 'l', value: 'v' }, key('k2'))).status).toBe(200)
   expect(lost).toEqual(['start-run', 'claim-request-key'])
 }, 20_000)
 
 test('what starts no run is done once for a key too, and what was refused is refused again', async () => {
-  const db = await openDatabase()
   const server = await startServer(echo, db)
   const block = { label: 'notes', value: 'v' }
   const first = await server.request<{ id: string }>('POST', '/v1/blocks/', block, key('k1'))
@@ -185,7 +192,6 @@ test('what starts no run is done once for a key too, and what was refused is ref
 })
 
 test('while one is under way the other is told to wait; after a crash the next may do it', async () => {
-  const db = await openDatabase()
   const gate = Promise.withResolvers<void>()
   const reached = Promise.withResolvers<void>()
   const slow = faultyDb(db, async ({ name }) => {
@@ -196,16 +202,21 @@ test('while one is under way the other is told to wait; after a crash the next m
     return { kind: 'none' }
   })
   const server = await startServer(echo, slow)
-  const block = { label: 'notes', value: 'v' }
+  const block = { label: 'late', value: 'v' }
   const first = server.request('POST', '/v1/blocks/', block, key('k1'))
   await reached.promise
   const second = await server.request('POST', '/v1/blocks/', block, key('k1'))
   expect([second.status, second.headers['retry-after']]).toEqual([409, '1'])
   // as if the process had died with it
-  await db.query(statement('test-expire-attempt', `update idempotency_keys set attempt_expires_at = now() - interval '1 s'`))
+  await db.query(
+    statement('test-expire-attempt', `update idempotency_keys set attempt_expires_at = now() - interval '1 s'`),
+  )
   const third = server.request('POST', '/v1/blocks/', block, key('k1'))
   await expect
-    .poll(async () => (await db.query(statement('test-blocks', `select 1 from blocks where label = 'notes'`))).length)
+    .poll(
+      async () => (await db.query(statement('test-blocks', `select 1 from blocks where label = 'late'`))).length,
+      PATIENCE,
+    )
     .toBe(2)
   gate.resolve()
   expect((await first).status).toBe(200)
@@ -233,7 +244,7 @@ test('messages with otids of their own: a repetition in the background follows t
   expect(new Set(runIds).size).toBe(1)
   expect(later.headers['idempotency-replayed']).toBe('true')
   await server.request('POST', url, { ...say('two', { otid: 'o-1' }), background: true })
-  expect(await countRuns(server)).toBe(2)
+  expect(await countRuns()).toBe(2)
 
   const lookUp = (otid: string) =>
     server.request<{ detail: string }>('POST', `/v1/conversations/default/stream`, { agent_id: agentId, otid })
@@ -251,13 +262,13 @@ test('in the foreground the same otid means the run that is under way, and a new
   const url = `/v1/agents/${await newAgent(server)}/messages`
   const body = say('one', { otid: 'o-1' })
   const both = [server.request('POST', url, body), server.request('POST', url, body)]
-  await expect.poll(() => server.context.runs.streams.followerCount).toBe(2)
+  await expect.poll(() => server.context.runs.streams.followerCount, PATIENCE).toBe(2)
   gate.resolve()
   const [first, second] = await Promise.all(both)
   expect(second?.body).toEqual(first?.body)
-  expect(await countRuns(server)).toBe(1)
+  expect(await countRuns()).toBe(1)
   expect((await server.request('POST', url, body)).status).toBe(200)
-  expect(await countRuns(server)).toBe(2)
+  expect(await countRuns()).toBe(2)
 })
 
 test('a busy thread: wait, be refused, or interrupt', async () => {
@@ -274,7 +285,7 @@ test('a busy thread: wait, be refused, or interrupt', async () => {
   // a repetition of what is under way is not refused by itself
   const rejecting = { ...say('queued'), on_busy: 'queue' }
   const queued = server.request<Answer>('POST', url, rejecting)
-  await expect.poll(() => countRuns(server)).toBe(2)
+  await expect.poll(() => countRuns(), PATIENCE).toBe(2)
   const begun = performance.now()
   const interrupting = await server.request<Answer>('POST', url, { ...say('now'), on_busy: 'interrupt' })
   expect(textOf(interrupting.body)).toEqual(['re now'])
@@ -283,7 +294,9 @@ test('a busy thread: wait, be refused, or interrupt', async () => {
   const free = { ...say('free'), on_busy: 'reject' }
   const accepted = await server.request<Answer>('POST', url, free, key('free'))
   expect(textOf(accepted.body)).toEqual(['re free'])
-  expect((await server.request('POST', '/v1/agents/agent-00000000-0000-4000-8000-000000000000/messages', free)).status).toBe(404)
+  expect(
+    (await server.request('POST', '/v1/agents/agent-00000000-0000-4000-8000-000000000000/messages', free)).status,
+  ).toBe(404)
 })
 
 test('a repetition of a request that would be refused while busy gets its own run', async () => {
@@ -295,20 +308,20 @@ test('a repetition of a request that would be refused while busy gets its own ru
   const url = `/v1/agents/${await newAgent(server)}/messages`
   const body = { ...say('one'), on_busy: 'reject' }
   const first = server.request('POST', url, body, key('k1'))
-  await expect.poll(() => server.context.runs.streams.followerCount).toBe(1)
+  await expect.poll(() => server.context.runs.streams.followerCount, PATIENCE).toBe(1)
   const second = server.request('POST', url, body, key('k1'))
-  await expect.poll(() => server.context.runs.streams.followerCount).toBe(2)
+  await expect.poll(() => server.context.runs.streams.followerCount, PATIENCE).toBe(2)
   expect((await server.request('POST', url, body, key('k2'))).status).toBe(409)
   gate.resolve()
   expect((await second).body).toEqual((await first).body)
 })
 
 test('a server that stops tells who waits to ask again, where that cannot do it twice', async () => {
-  const server = await startServer(() => ({ text: "never", delayMs: 60_000 }))
+  const server = await startServer(() => ({ text: 'never', delayMs: 60_000 }))
   const url = `/v1/agents/${await newAgent(server)}/messages`
   const keyed = server.request<Answer>('POST', url, say('one'), key('k1'))
   const plain = server.request<Answer>('POST', url, say('two'))
-  await expect.poll(() => countRuns(server)).toBe(2)
+  await expect.poll(() => countRuns(), PATIENCE).toBe(2)
   server.context.shutdown.callLast()
   const answers = await Promise.all([keyed, plain])
   for (const answer of answers) {

@@ -31,7 +31,10 @@ export function checkSeed(world: World, sent: readonly SentMessage[], state: See
     if (reader.stopReason === undefined) continue
     const run = runById.get(reader.runId)
     const told = reader.messageIds.join()
-    const stored = (messagesOf.get(reader.runId) ?? []).filter(isAnswer).map((message) => message.id).join()
+    const stored = (messagesOf.get(reader.runId) ?? [])
+      .filter(isAnswer)
+      .map((message) => message.id)
+      .join()
     if (told !== stored) complain(`a reader of ${text} was told ${told}, stored is ${stored}`)
     if (run?.stop_reason !== reader.stopReason) {
       complain(`a reader of ${text} was told the end ${reader.stopReason}, stored is ${run?.stop_reason}`)
@@ -53,7 +56,7 @@ function checkRun(
   const message = sent.find(({ runId }) => runId === run.id)
   const name = `${message?.text ?? '?'} (${run.id})`
   const { status, stop_reason } = run
-  if (status === 'created' || status === 'running') return complain(`${name} has no end: ${status}`)
+  if (status === 'created' || status === 'running') complain(`${name} has no end: ${status}`)
   const calls = [...world.modelCalls.values()].filter(({ text }) => text === message?.text)
   const outcomes = new Set(calls.map(({ outcome }) => outcome))
   if (status === 'failed') {
@@ -106,7 +109,8 @@ function checkTools(state: SeedState, complain: (problem: string) => void): void
     (tool_calls ?? []).map(({ tool_call_id }) => `${step_id} ${tool_call_id}`),
   )
   const rows = state.tool_calls.map(({ step_id, tool_call_id }) => `${step_id} ${tool_call_id}`)
-  if (called.toSorted().join() !== rows.toSorted().join()) complain(`the messages call ${called}, the table has ${rows}`)
+  if (called.toSorted().join() !== rows.toSorted().join())
+    complain(`the messages call ${called}, the table has ${rows}`)
   const marksOf = (tool: string) =>
     state.tool_calls
       .filter(({ tool_name, result }) => tool_name === tool && result?.status === 'success')
@@ -206,7 +210,7 @@ function checkLog(
     if (event.type !== 'message-reference' || !event.hasDeltas) continue
     const stored = messages.find(({ id }) => id === event.messageId)
     const text = stored?.content.flatMap((part) => (part.type === 'text' ? [part.text ?? ''] : [])).join('') ?? ''
-    if ((texts.get(event.messageId) ?? '') !== text) complain(`log of ${run.id}: at ${seq} '${text}' was told otherwise`)
+    if ((texts.get(event.messageId) ?? '') !== text)
+      complain(`log of ${run.id}: at ${seq} '${text}' was told otherwise`)
   }
 }
-

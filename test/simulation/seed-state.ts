@@ -47,7 +47,7 @@ const OURS = 'organization_id = $1 and agent_id = any($2::text[])'
 const read = statement(
   'sim-read-seed-state',
   `select
-  ${list("id, agent_id, status, stop_reason, step_count, lease_token, cancel_requested_at is not null as is_cancel_requested, error", `runs where ${OURS}`, 'queue_seq')} as runs,
+  ${list('id, agent_id, status, stop_reason, step_count, lease_token, cancel_requested_at is not null as is_cancel_requested, error', `runs where ${OURS}`, 'queue_seq')} as runs,
   ${list('id, agent_id, run_id, role, step_id, content, tool_calls, tool_returns', `messages where ${OURS}`, 'seq')} as messages,
   ${list('run_id, step_id, tool_call_id, tool_name, arguments, result', `tool_calls where ${OURS}`, 'run_id, step_id, position')} as tool_calls,
   ${list('id, run_id, status, step_index', `steps where ${OURS}`, 'run_id, step_index')} as steps,

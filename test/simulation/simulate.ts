@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createAgent, type NewAgentInput } from '#agent/create-agent.ts'
 import { type Db, statement } from '#store/db.ts'
-import { createTestAgent } from '../support/test-agent.ts'
+import { TEST_ACTOR } from '../support/test-agent.ts'
 import { testModelRegistry } from '../support/test-models.ts'
 import { Chance } from './chance.ts'
 import { checkSeed } from './check-seed.ts'
@@ -11,6 +12,7 @@ import { type Counts, World } from './world.ts'
 
 /** Real time after which a seed that has not come to rest has lost something. */
 const SETTLE_LIMIT_MS = 30_000
+const MODEL = 'openai/gpt-4o-mini'
 const SHARED_BLOCK_LIMIT = 1_000_000
 
 export interface SeedResult {
@@ -38,10 +40,13 @@ export async function simulate(db: Db, seed: number): Promise<SeedResult> {
     limit = setTimeout(() => resolve('late'), SETTLE_LIMIT_MS)
   })
   let isAtRest = false
+  let stage = 'the work of the clients'
   const rest = async () => {
     await Promise.all(clients)
+    stage = 'what the processes were doing'
     world.isCalm = true
     await acting
+    stage = 'the settling'
     await settle(world, sent, () => isAtRest)
   }
   const outcome = await Promise.race([rest(), tooLate])
@@ -49,9 +54,13 @@ export async function simulate(db: Db, seed: number): Promise<SeedResult> {
   isAtRest = true
   world.isCalm = true
   if (outcome === 'late') {
-    const waiting = sent.filter(({ readers }) => readers.some((reader) => !reader.isOver)).map(({ text }) => text)
-    const busy = world.alive.map(({ owner, engine }) => `${owner}: ${engine.activeCount}`)
-    world.violations.push(`not at rest after ${SETTLE_LIMIT_MS} ms; readers wait for ${waiting}; active ${busy}`)
+    const waiting = sent.flatMap(({ readers }) =>
+      readers.filter(({ isOver }) => !isOver).map((reader) => reader.describe()),
+    )
+    const busy = world.processes.map(({ owner, state, engine }) => `${owner} ${state} ${engine.activeCount}`)
+    world.violations.push(
+      `${stage} is not over after ${SETTLE_LIMIT_MS} ms; readers wait: ${waiting}; runs: ${busy}; under way: ${world.inFlight}`,
+    )
   }
   await Promise.all(world.alive.map((process) => process.stop(false).catch(() => {})))
   const problems = checkSeed(world, sent, await readSeedState(db, world.agentIds))
@@ -67,14 +76,18 @@ export async function simulate(db: Db, seed: number): Promise<SeedResult> {
 
 /** One agent, or two that share a block. */
 async function makeAgents(db: Db, count: number): Promise<string[]> {
-  const registry = testModelRegistry()
-  const input = { tools: ['archival_memory_insert'], system: 'You are Ada.' }
+  const models = testModelRegistry()
+  const create = async (input: NewAgentInput) => {
+    const deps = { db, models, defaultModel: undefined, defaultEmbedding: undefined }
+    const tools = ['archival_memory_insert']
+    return (await createAgent(deps, TEST_ACTOR, { model: MODEL, system: 'I am Ada.', tools, ...input })).id
+  }
   const block = { label: 'human', value: '', limit: SHARED_BLOCK_LIMIT }
-  const first = await createTestAgent(db, registry, { ...input, memory_blocks: [block] })
+  const first = await create({ memory_blocks: [block] })
   if (count === 1) return [first]
   const [row] = await db.query<{ block_id: string }>(findBlock, [first])
   const block_ids = row === undefined ? [] : [row.block_id]
-  return [first, await createTestAgent(db, registry, { ...input, memory_blocks: [], block_ids })]
+  return [first, await create({ block_ids })]
 }
 
 const findBlock = statement('sim-find-block', 'select block_id from agent_blocks where agent_id = $1')
@@ -96,7 +109,7 @@ async function act(world: World): Promise<void> {
   const chance = world.chance.fork('act')
   const starting: Promise<unknown>[] = []
   while (!world.isCalm) {
-    await sleep(1)
+    await sleep(1 + chance.below(4))
     const { alive, processes } = world
     if (alive.length === 0 || (alive.length < 2 && chance.happens(0.1))) {
       await startProcess(world)
@@ -107,10 +120,10 @@ async function act(world: World): Promise<void> {
     if (dice < 700) process.tick().catch(() => {})
     else if (dice < 710 && world.canCrash()) process.crash()
     else if (dice < 730) world.counts.expiries += await world.expire([process.owner])
-    else if (dice < 800) {
+    else if (dice < 770) {
       const dead = processes.filter(({ isAlive }) => !isAlive).map(({ owner }) => owner)
       if (dead.length > 0) await world.expire(dead)
-    } else if (dice < 810 && alive.length > 1) {
+    } else if (dice < 780 && alive.length > 1) {
       const isGentle = chance.happens(0.5)
       world.counts[isGentle ? 'drains' : 'stops'] += 1
       starting.push(process.stop(isGentle).catch(() => {}))
@@ -140,8 +153,15 @@ async function settle(world: World, sent: readonly SentMessage[], isOver: () => 
     const areReadersDone = sent.every(({ readers }) => readers.every((reader) => reader.isOver))
     if (open?.count === 0 && isIdle && areReadersDone && world.inFlight === 0) return
     // half a lease goes by: who lives says so, and what nobody spoke for is free
-    for (const process of alive) await process.tickAll()
-    if (open !== undefined) await db.query(expireStale, [new Date(open.now.getTime() + LEASE_MS)])
-    await sleep(2)
+    await Promise.all(alive.map((process) => process.beat()))
+    if (open !== undefined && open.count > 0) {
+      await db.query(expireStale, [new Date(open.now.getTime() + LEASE_MS)])
+    }
+    // whoever is first finds what is left; those that are read from look for news
+    const someone = chance.pick(alive)
+    for (const process of alive) {
+      if (process === someone || process.engine.listenedCount > 0) await process.tickAll()
+    }
+    await sleep(5)
   }
 }

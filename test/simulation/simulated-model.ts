@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ModelErrorKind, ModelError, type ModelEvent, type ModelRequest } from '#llm/model.ts'
+import { ModelError, type ModelErrorKind, type ModelEvent, type ModelRequest } from '#llm/model.ts'
 import { lastUserText, refuseInvalidTranscript } from '../support/scripted-model.ts'
 import type { Chance } from './chance.ts'
 import type { SimulatedProcess } from './simulated-process.ts'

@@ -10,8 +10,13 @@ import type { World } from './world.ts'
 
 /** Long enough that no lease ends by itself: the simulation ends them. */
 export const LEASE_MS = 30_000
+/** A quarter of it, and no other loop has this period. */
+const HEARTBEAT_MS = LEASE_MS / 4
 const CRASH_RATE = 0.006
 const LOST_NOTIFICATIONS = 0.2
+/** Loops of this period are due now and then only. */
+const SELDOM_MS = 60_000
+const SELDOM = 0.05
 
 const logger = createLogger({ level: 'silent', format: 'json' })
 
@@ -62,6 +67,9 @@ export class SimulatedProcess {
     })
   }
 
+  get state(): string {
+    return this.#state
+  }
   get isAlive(): boolean {
     return this.#state === 'alive'
   }
@@ -100,14 +108,24 @@ export class SimulatedProcess {
   /** Time goes on, and some loop is due. */
   async tick(): Promise<void> {
     this.#now += this.#clockChance.pick([0, 50, 250, 3000])
-    const loops = [...this.#loops]
+    const isSeldom = this.#clockChance.happens(SELDOM)
+    const loops = [...this.#loops].filter(({ periodMs }) => isSeldom || periodMs < SELDOM_MS)
     if (loops.length > 0) await this.orGone(Promise.resolve(this.#clockChance.pick(loops).work()))
   }
 
-  /** All loops once, the heartbeat first. */
+  /** The heartbeat alone. */
+  async beat(): Promise<void> {
+    for (const { work, periodMs } of [...this.#loops]) {
+      if (periodMs === HEARTBEAT_MS) await this.orGone(Promise.resolve(work()))
+    }
+  }
+
+  /** All loops once. */
   async tickAll(): Promise<void> {
     this.#now += 1000
-    for (const loop of [...this.#loops]) await this.orGone(Promise.resolve(loop.work()))
+    for (const { work, periodMs } of [...this.#loops]) {
+      if (periodMs < SELDOM_MS) await this.orGone(Promise.resolve(work()))
+    }
   }
 
   /** A point at which it may wait or die. */

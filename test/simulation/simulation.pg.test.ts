@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { findBrokenInvariants } from '../support/database-state.ts'
-import { openTestDatabase, testEngine } from '../support/test-database.ts'
+import { testEngine } from '../support/test-database.ts'
+import { openLane } from './open-lane.ts'
 import { type SeedResult, simulate } from './simulate.ts'
 
 const onlySeed = process.env.SIM_SEED
@@ -8,7 +9,7 @@ const isPostgres = testEngine() === 'postgres'
 /** Schedules with a fault that happened. */
 const SEEDS = onlySeed === undefined ? Number(process.env.SIM_SEEDS ?? (isPostgres ? 5000 : 300)) : 1
 /** Each has a database of its own and simulates one seed after the other. */
-const LANES = onlySeed === undefined ? (isPostgres ? 12 : 1) : 1
+const LANES = onlySeed === undefined ? (isPostgres ? 8 : 1) : 1
 const SEEDS_PER_CHECK = 50
 const firstSeed = Number(onlySeed ?? process.env.TEST_SEED ?? Date.now() % 1_000_000_000)
 
@@ -22,7 +23,7 @@ it(`keeps its promises through ${SEEDS} schedules with faults, from seed ${first
     for (const [name, count] of Object.entries(counts)) totals[name] = (totals[name] ?? 0) + count
   }
   async function runLane(): Promise<void> {
-    await using db = await openTestDatabase({ poolSize: 4 })
+    await using db = await openLane()
     const seeds: number[] = []
     const checkDatabase = async () => {
       const broken = await findBrokenInvariants(db)

@@ -30,6 +30,7 @@ export class StreamReader {
   #cursor = 0
   #session = 0
   #follower: RunFollower | undefined
+  #process: SimulatedProcess | undefined
   #isOver = false
 
   constructor(world: World, chance: Chance, runId: string) {
@@ -48,9 +49,24 @@ export class StreamReader {
     return this.#cursor
   }
 
+  /** Where it stands, for whoever looks for what it waits for. */
+  describe(): string {
+    const { isLive, isPaused, isOver, cursor } = this.#follower ?? {}
+    return JSON.stringify({
+      runId: this.runId,
+      at: this.#cursor,
+      on: this.#process?.owner,
+      isLive,
+      isPaused,
+      isOver,
+      cursor,
+    })
+  }
+
   /** For the process that is asked to start the run. */
   listenFor(process: SimulatedProcess): FollowerListener {
     this.#session += 1
+    this.#process = process
     const session = this.#session
     process.onGone(() => {
       if (this.#session === session) void this.#move()
@@ -115,8 +131,8 @@ export class StreamReader {
 
   #hear(event: RunEvent, seq: number): void {
     if (!isLogged(event)) return
-    if (this.#isOver) return this.#complain(`${event.type} ${seq} came after the end`)
-    if (!mayFollow(this.#cursor, seq)) this.#complain(`${event.type} ${seq} came after ${this.#cursor}`)
+    if (this.#isOver) this.#complain(`${event.type} ${seq} came after the end`)
+    else if (!mayFollow(this.#cursor, seq)) this.#complain(`${event.type} ${seq} came after ${this.#cursor}`)
     this.#cursor = seq + spanOf(event) - 1
     if (event.type === 'text-delta') {
       this.#texts.set(event.messageId, (this.#texts.get(event.messageId) ?? '') + event.text)

@@ -67,7 +67,7 @@ export class World {
   constructor(db: Db, chance: Chance) {
     this.db = db
     this.chance = chance
-    this.faultRate = chance.pick([0.01, 0.04, 0.08])
+    this.faultRate = chance.pick([0.02, 0.05, 0.1])
   }
 
   tick(): number {

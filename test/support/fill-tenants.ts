@@ -66,7 +66,7 @@ insert into passage_tags (organization_id, archive_id, tag, passage_id)
 insert into run_events (organization_id, run_id, first_seq, last_seq, events, created_at)
   select org, 'run-' || n, s, s, '[]', ${ago('k * 10 + s')} from owner cross join generate_series(1, 5) as s;
 insert into idempotency_keys (organization_id, key_hash, run_id, expires_at)
-  select org, 'key-' || n, 'run-' || n, ${ago('k - 1000')} from owner;
+  select org, 'key-' || n || '-' || s, 'run-' || n, ${ago('k - 1000')} from owner cross join generate_series(1, 5) as s;
 insert into webhook_deliveries (organization_id, id, run_id, url, status, completed_at, state, next_attempt_at, ended_at, created_at)
   select org, 'delivery-' || n, 'run-' || n, 'https://example.org/', 'completed', now(),
     case when n % 50 = 0 then 'dead' when n % 50 = 1 then 'pending' else 'delivered' end, ${ago('k - 1000')},

@@ -54,6 +54,10 @@ export function findRunKeys(db: Queryable, organizationId: string, hashes: strin
 }
 
 /** Makes room for new runs; a key that leads elsewhere by now stays. */
-export async function deleteRunKeys(db: Queryable, organizationId: string, keys: readonly FoundRunKey[]): Promise<void> {
+export async function deleteRunKeys(
+  db: Queryable,
+  organizationId: string,
+  keys: readonly FoundRunKey[],
+): Promise<void> {
   await db.query(remove, [organizationId, keys.map((key) => key.key_hash), keys.map((key) => key.run_id)])
 }

@@ -21,7 +21,7 @@ with thread as (
     last_message_at = now()
   where c.organization_id = $1 and ${threadFilter} and c.deleted_at is null
     and (not $13::boolean or (c.active_run_id is null and c.queued_run_count = 0))
-  returning c.id, c.agent_id, c.active_run_id = $3 as is_active
+  returning c.id, c.agent_id, c.active_run_id is not distinct from $3 as is_active
 ), run as (
   insert into runs as r (organization_id, id, agent_id, conversation_id, status, background, request, queued_input, created_by_id,
     metadata, callback_url, lease_owner, lease_token, lease_expires_at, started_at)

@@ -3,8 +3,7 @@ import type { RunKey } from '#store/idempotency/run-key.ts'
 import type { NewMessage } from '#store/messages/message-row.ts'
 import type { NewRun } from '#store/runs/start-run.ts'
 
-const threadOf = (thread: NewRun['thread']): string =>
-  'agentId' in thread ? thread.agentId : thread.conversationId
+const threadOf = (thread: NewRun['thread']): string => ('agentId' in thread ? thread.agentId : thread.conversationId)
 
 /** By what the newest run of a thread that has a message with this otid is found. */
 export const otidHash = (thread: NewRun['thread'], otid: string): string => digest(['otid', threadOf(thread), otid])
