@@ -8,7 +8,8 @@ export default defineConfig({
     // each worker holds an embedded database of some 300 MB
     maxWorkers: 2,
     // a slow machine that starts a database, not a slow test
-    testTimeout: 20_000,
+    testTimeout: 60_000,
+    expect: { poll: { timeout: 15_000 } },
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
   },

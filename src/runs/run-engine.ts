@@ -397,6 +397,12 @@ export class RunEngine implements AsyncDisposable {
   }
 
   #launch(run: ClaimedRun): void {
+    const former = this.#local.get(run.id)
+    if (former !== undefined) {
+      // a look around that began before takes over our own run, when its lease is over by then; the newer token counts
+      if (former.run.lease_token > run.lease_token) return
+      former.abort.abort('lease-lost' satisfies AbortReason)
+    }
     const abort = new AbortController()
     if (run.cancel_requested_at !== null) abort.abort('cancelled' satisfies AbortReason)
     if (this.#isStopping) abort.abort('handover' satisfies AbortReason)
@@ -407,7 +413,8 @@ export class RunEngine implements AsyncDisposable {
     local.done = this.#work(local)
   }
 
-  async #work({ run, abort, log }: LocalRun): Promise<void> {
+  async #work(local: LocalRun): Promise<void> {
+    const { run, abort, log } = local
     const { execute, logger } = this.#options
     let waiting: number | undefined
     try {
@@ -423,7 +430,7 @@ export class RunEngine implements AsyncDisposable {
       logger.error({ run_id: run.id, agent_id: run.agent_id, error: errorMessage(error) }, 'run given up')
     }
     if (waiting === undefined) await this.streams.store(log)
-    this.#local.delete(run.id)
+    if (this.#local.get(run.id) === local) this.#local.delete(run.id)
     this.#admission.leave(run)
     this.streams.close(log)
     if (waiting === undefined) await this.#handOver(log.lease)

@@ -97,6 +97,8 @@ export class StreamLog implements AsyncDisposable, FanoutReader {
   /** Begins the log of a run whose lease this process has got; `isNew` when nobody has worked on it before. */
   begin(lease: Lease): RunLog {
     const log = new RunLog(lease)
+    // what the run's former owner still says, should it be this process too, is not told any more
+    this.#logs.get(lease.runId)?.followers.clear()
     this.#logs.set(lease.runId, log)
     log.onCommit = () => {
       if (log.isFollowedElsewhere) this.#notify('events', [lease.runId])
@@ -108,7 +110,10 @@ export class StreamLog implements AsyncDisposable, FanoutReader {
       log.followers.add(follower)
       this.#remote.delete(follower)
       if (lease.token === 1 && follower.cursor === 0 && !follower.isPaused) follower.isLive = true
-      else void this.#pump(follower)
+      else {
+        follower.isLive = false
+        void this.#pump(follower)
+      }
     }
     return log
   }

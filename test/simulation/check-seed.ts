@@ -171,7 +171,12 @@ function checkLedger(
     const runId = sent.find(({ text }) => text === call.text)?.runId
     const isAccounted =
       call.process.isDead || call.signal.aborted || world.journal.refusals.has(`${call.process.owner} ${runId}`)
-    if (!isAccounted) complain(`call ${number} of ${call.text} was answered and is not in the ledger`)
+    if (isAccounted) continue
+    const run = state.runs.find(({ id }) => id === runId)
+    const { owner, state: processState } = call.process
+    complain(
+      `call ${number} of ${call.text} by ${owner}, ${processState}, was answered and is not in the ledger: ${JSON.stringify(run)}`,
+    )
   }
 }
 

@@ -19,10 +19,10 @@ export interface SentMessage {
 const MAX_TRIES = 3
 
 /** Sends messages one after the other, through any process; reads the answers, loses connections, cancels. */
-export async function runClient(world: World, number: number, sent: SentMessage[]): Promise<void> {
+export async function runClient(world: World, number: number, maxMessages: number, sent: SentMessage[]): Promise<void> {
   const chance = world.chance.fork(`client ${number}`)
   const others: Promise<unknown>[] = []
-  const count = 1 + chance.below(3)
+  const count = 1 + chance.below(maxMessages)
   for (let index = 0; index < count; index += 1) {
     await chance.pause()
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {

@@ -30,10 +30,14 @@ export interface SeedResult {
 export async function simulate(db: Db, seed: number): Promise<SeedResult> {
   const world = new World(db, new Chance(`seed ${seed}`))
   const { chance } = world
-  world.agentIds.push(...(await makeAgents(db, 1 + chance.below(2))))
+  // most seeds are small, for there to be many; what only a crowd shows, the others find
+  const isCrowded = chance.happens(0.15)
+  world.agentIds.push(...(await makeAgents(db, isCrowded ? 2 : 1)))
   const sent: SentMessage[] = []
-  for (let count = 2 + chance.below(2); count > 0; count -= 1) await startProcess(world)
-  const clients = Array.from({ length: 1 + chance.below(3) }, (_, number) => runClient(world, number, sent))
+  for (let count = isCrowded ? 3 : 2; count > 0; count -= 1) await startProcess(world)
+  const clients = Array.from({ length: 1 + chance.below(isCrowded ? 3 : 2) }, (_, number) =>
+    runClient(world, number, isCrowded ? 3 : 2, sent),
+  )
   const acting = act(world)
   let limit: NodeJS.Timeout | undefined
   const tooLate = new Promise<'late'>((resolve) => {
@@ -62,15 +66,15 @@ export async function simulate(db: Db, seed: number): Promise<SeedResult> {
       `${stage} is not over after ${SETTLE_LIMIT_MS} ms; readers wait: ${waiting}; runs: ${busy}; under way: ${world.inFlight}`,
     )
   }
-  await Promise.all(world.alive.map((process) => process.stop(false).catch(() => {})))
   const problems = checkSeed(world, sent, await readSeedState(db, world.agentIds))
+  for (const process of world.processes) process.abandon()
   const { counts, journal } = world
   const { takeOvers, refusedWrites } = journal
-  const { crashes, lostAnswers, lostStatements, expiries, drains, stops, modelErrors, cuts } = counts
+  const { crashes, lostAnswers, lostStatements, expiries, drains, stops, modelErrors } = counts
   return {
     problems,
     counts: { ...counts, runs: sent.length, takeOvers, refusedWrites },
-    hadFault: crashes + lostAnswers + lostStatements + expiries + drains + stops + modelErrors + cuts > 0,
+    hadFault: crashes + lostAnswers + lostStatements + expiries + drains + stops + modelErrors > 0,
   }
 }
 
@@ -109,7 +113,7 @@ async function act(world: World): Promise<void> {
   const chance = world.chance.fork('act')
   const starting: Promise<unknown>[] = []
   while (!world.isCalm) {
-    await sleep(1 + chance.below(4))
+    await sleep(1 + chance.below(16))
     const { alive, processes } = world
     if (alive.length === 0 || (alive.length < 2 && chance.happens(0.1))) {
       await startProcess(world)
@@ -118,12 +122,12 @@ async function act(world: World): Promise<void> {
     const process = chance.pick(alive)
     const dice = chance.below(1000)
     if (dice < 700) process.tick().catch(() => {})
-    else if (dice < 710 && world.canCrash()) process.crash()
-    else if (dice < 730) world.counts.expiries += await world.expire([process.owner])
-    else if (dice < 770) {
+    else if (dice < 720 && world.canCrash()) process.crash()
+    else if (dice < 760) world.counts.expiries += await world.expire([process.owner])
+    else if (dice < 860) {
       const dead = processes.filter(({ isAlive }) => !isAlive).map(({ owner }) => owner)
       if (dead.length > 0) await world.expire(dead)
-    } else if (dice < 780 && alive.length > 1) {
+    } else if (dice < 880 && alive.length > 1) {
       const isGentle = chance.happens(0.5)
       world.counts[isGentle ? 'drains' : 'stops'] += 1
       starting.push(process.stop(isGentle).catch(() => {}))
@@ -146,7 +150,7 @@ async function settle(world: World, sent: readonly SentMessage[], isOver: () => 
   const { db, chance } = world
   if (chance.happens(0.5)) await Promise.all(world.alive.map((process) => process.stop(false).catch(() => {})))
   if (world.alive.length === 0 || chance.happens(0.5)) await startProcess(world)
-  while (!isOver()) {
+  for (let pauseMs = 4; !isOver(); pauseMs = Math.min(pauseMs * 1.5, 60)) {
     const [open] = await db.query<{ now: Date; count: number }>(countOpen)
     const { alive } = world
     const isIdle = alive.every(({ engine }) => engine.activeCount === 0)
@@ -162,6 +166,6 @@ async function settle(world: World, sent: readonly SentMessage[], isOver: () => 
     for (const process of alive) {
       if (process === someone || process.engine.listenedCount > 0) await process.tickAll()
     }
-    await sleep(5)
+    await sleep(pauseMs)
   }
 }

@@ -13,7 +13,7 @@ export const LEASE_MS = 30_000
 /** A quarter of it, and no other loop has this period. */
 const HEARTBEAT_MS = LEASE_MS / 4
 const CRASH_RATE = 0.006
-const LOST_NOTIFICATIONS = 0.2
+const LOST_NOTIFICATIONS = 0.4
 /** Loops of this period are due now and then only. */
 const SELDOM_MS = 60_000
 const SELDOM = 0.05
@@ -82,6 +82,13 @@ export class SimulatedProcess {
     if (this.#state === 'dead' || this.#state === 'stopped') return
     this.#state = 'dead'
     this.#world.counts.crashes += 1
+    this.#leave()
+  }
+
+  /** Leaves an idle process behind when the seed is over. */
+  abandon(): void {
+    if (this.isDead) return
+    this.#state = 'dead'
     this.#leave()
   }
 
@@ -173,7 +180,7 @@ export class SimulatedProcess {
       listen: async (channel, onNotify) => {
         const chance = this.#chance.fork('listen')
         const stop = await inner.listen(channel, (payload) => {
-          if (!(this.#world.isCalm || !chance.happens(LOST_NOTIFICATIONS)) || this.isDead) return
+          if (this.isDead || chance.happens(LOST_NOTIFICATIONS)) return
           void chance.pause().then(() => {
             if (!this.isDead) onNotify(payload)
           })

@@ -42,6 +42,14 @@ const INVARIANTS: Record<string, string> = {
      and m.content -> 0 ->> 'text' = c.system_prompt)`,
   'runs have ended and no thread waits': `select r.id, r.status from runs as r where r.status in ('created', 'running')
     union all select c.id, 'waits' from conversations as c where c.active_run_id is not null or c.queued_run_count <> 0`,
+  'each step is counted in its run and has one row in the ledger': `select r.id, r.step_count, s.steps, p.calls from runs as r
+    left join (select run_id, count(*) as steps from steps group by run_id) as s on s.run_id = r.id
+    left join (select run_id, count(distinct step_id) as calls, count(*) as rows from provider_calls where purpose = 'agent_step' group by run_id)
+      as p on p.run_id = r.id
+    where r.step_count <> coalesce(s.steps, 0) or r.step_count <> coalesce(p.calls, 0) or r.step_count <> coalesce(p.rows, 0)`,
+  'the log of a run ends with its end': `select r.id, e.last_seq from runs as r join lateral (select e.last_seq, e.events from run_events as e
+      where e.organization_id = r.organization_id and e.run_id = r.id order by e.first_seq desc limit 1) as e on true
+    where r.completed_at is not null and e.events not like '%["end",_]]'`,
   'each call has its result': `select t.id, t.state from tool_calls as t where t.result is null`,
 }
 
