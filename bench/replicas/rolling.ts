@@ -29,6 +29,7 @@ export async function measureRolling({ env, database, provider }: Bench): Promis
     const agents = await createAgents(replicas[0]?.url ?? '', RUNS)
     const faults = { restarts: 0, kills: 0 }
     const isDone = breakThings(replicas, live, faults)
+    isDone.catch(() => {})
     // spread over the time that the faults take
     for (const [index, agentId] of agents.entries()) {
       const key = `rolling-${index}`

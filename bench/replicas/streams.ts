@@ -71,6 +71,7 @@ async function measureThrough({ env, folder, provider }: Bench, model: ModelPlac
       body: { input: task(agentId), stream_tokens: true, include_pings: false },
     }))
     const reading = readStreams({ origin: server.url, requests, rampMs: RAMP_MS, measureAfterMs: RAMP_MS })
+    reading.catch(() => {})
     // how the server is while all streams run
     await sleep(RAMP_MS + 500)
     await server.read()

@@ -13,6 +13,8 @@ import { taskText } from './task.ts'
 const KILLS = 20
 const RUNS = 6
 const TOKEN_MS = 100
+/** A run lasts longer than the wait for the kill. */
+const TOKENS = 25
 const GIVE_UP_MS = 15_000
 /** Numbers in the stream that each owner of a run has for itself. */
 const SEQS_PER_OWNER = 100_000_000
@@ -26,16 +28,21 @@ export async function measureTakeOver({ env, database }: Bench): Promise<void> {
   await using db = await openDatabase({ kind: 'postgres', url: database, poolSize: 2 })
   const toEvent: number[] = []
   const toLease: number[] = []
+  const started = new Map<Replica, Promise<void>>()
   try {
     for (let kill = 0; kill < KILLS; kill += 1) {
       const victim = replicas[kill % replicas.length] as Replica
       const other = replicas[(kill + 1) % replicas.length] as Replica
+      await started.get(victim)
       const sample = await killOne(db, victim, other, kill)
       toEvent.push(...sample.toEvent)
       toLease.push(...sample.toLease)
-      await victim.start()
+      const start = victim.start()
+      start.catch(() => {})
+      started.set(victim, start)
     }
   } finally {
+    await Promise.allSettled(started.values())
     await Promise.all(replicas.map((replica) => replica.stop()))
   }
   const [p50, max] = [percentile(toEvent, 0.5), Math.max(...toEvent)]
@@ -56,7 +63,7 @@ async function killOne(db: Db, victim: Replica, other: Replica, kill: number) {
   const firstEvent = new Map<string, number>()
   const firstOfAll = new Set<string>()
   const readers = agents.map((agentId, index) =>
-    readNewRun(agentId, taskText({ key: `kill-${kill}-${index}`, tokens: 60, tokenMs: TOKEN_MS }), {
+    readNewRun(agentId, taskText({ key: `kill-${kill}-${index}`, tokens: TOKENS, tokenMs: TOKEN_MS }), {
       pickUrl: (connection) => (connection === 0 ? victim.url : other.url),
       onEvent({ seq, at }, { runId }) {
         firstOfAll.add(runId)
@@ -64,6 +71,8 @@ async function killOne(db: Db, victim: Replica, other: Replica, kill: number) {
       },
     }),
   )
+  const all = Promise.all(readers)
+  all.catch(() => {})
   // all runs are under way, and the kill comes at any moment between two heartbeats
   while (firstOfAll.size < RUNS) await sleep(20)
   await sleep(Math.random() * 1500)
@@ -71,7 +80,7 @@ async function killOne(db: Db, victim: Replica, other: Replica, kill: number) {
   killedAt = performance.now()
   await victim.kill()
   const toLease = await watchLeases(db, before, killedAt)
-  await Promise.all(readers)
+  await all
   return { toLease, toEvent: [...firstEvent.values()] }
 }
 

@@ -151,11 +151,13 @@ async function settle(world: World, sent: readonly SentMessage[], isOver: () => 
   if (chance.happens(0.5)) await Promise.all(world.alive.map((process) => process.stop(false).catch(() => {})))
   if (world.alive.length === 0 || chance.happens(0.5)) await startProcess(world)
   for (let pauseMs = 4; !isOver(); pauseMs = Math.min(pauseMs * 1.5, 60)) {
+    // a statement of a dead process can still bring a run
+    const wasQuiet = world.inFlight === 0
     const [open] = await db.query<{ now: Date; count: number }>(countOpen)
     const { alive } = world
     const isIdle = alive.every(({ engine }) => engine.activeCount === 0)
     const areReadersDone = sent.every(({ readers }) => readers.every((reader) => reader.isOver))
-    if (open?.count === 0 && isIdle && areReadersDone && world.inFlight === 0) return
+    if (open?.count === 0 && isIdle && areReadersDone && wasQuiet && world.inFlight === 0) return
     // half a lease goes by: who lives says so, and what nobody spoke for is free
     await Promise.all(alive.map((process) => process.beat()))
     if (open !== undefined && open.count > 0) {

@@ -138,7 +138,7 @@ export class SimulatedProcess {
   /** A point at which it may wait or die. */
   async step(chance: Chance): Promise<void> {
     await chance.pause()
-    if (this.#world.canCrash() && chance.happens(CRASH_RATE)) this.crash()
+    this.#mayCrash(chance)
     if (this.isDead) await forever()
   }
 
@@ -193,50 +193,75 @@ export class SimulatedProcess {
   }
 
   async #query<Row>(inner: Queryable, statement: Statement, params: readonly unknown[], isAlone: boolean) {
-    const world = this.#world
+    this.#world.inFlight += 1
+    let rows: Row[] | typeof SILENCE
+    try {
+      rows = await this.#send<Row>(inner, statement, params, isAlone)
+    } finally {
+      this.#world.inFlight -= 1
+    }
+    if (rows !== SILENCE) return rows
     // within a transaction the connection is to be given back: an error does that
-    const hang = (): Promise<never> => (isAlone ? forever() : Promise.reject(new ProcessGone('crashed')))
+    if (!isAlone) throw new ProcessGone(`${this.owner} is gone`)
+    return forever()
+  }
+
+  /** Sends a statement through everything that can happen to it; nothing comes back to a process that is dead by then. */
+  async #send<Row>(
+    inner: Queryable,
+    statement: Statement,
+    params: readonly unknown[],
+    isAlone: boolean,
+  ): Promise<Row[] | typeof SILENCE> {
+    const world = this.#world
     const chance = this.#chance
-    if (this.isDead) return hang()
+    if (this.isDead) return SILENCE
     await chance.pause()
     if (this.isDead) {
       // what is on the way may still arrive, long after the process has died
-      if (!isAlone || chance.happens(0.5)) return hang()
+      if (!isAlone || chance.happens(0.5)) return SILENCE
       world.counts.lateStatements += 1
       await chance.pause(20)
     }
-    const dice = world.isCalm ? 1 : chance.below(10_000) / 10_000 / world.faultRate
-    if (dice < 0.4) {
+    const fault = world.isCalm ? 'none' : chooseFault(chance, world.faultRate)
+    if (fault === 'lost') {
       world.counts.lostStatements += 1
       throw lost()
     }
-    if (world.canCrash() && chance.happens(CRASH_RATE)) {
-      this.crash()
-      return hang()
-    }
+    const wasAlive = !this.isDead
+    this.#mayCrash(chance)
+    if (wasAlive && this.isDead) return SILENCE
     world.counts.statements += 1
-    world.inFlight += 1
+    const answered = world.journal.send(statement, params, this.owner)
     let rows: Row[]
     try {
-      const answered = world.journal.send(statement, params, this.owner)
       rows = await inner.query<Row>(statement, params)
-      answered(rows as readonly object[])
     } catch (error) {
-      if (this.isDead) return hang()
+      if (this.isDead) return SILENCE
       throw error
-    } finally {
-      world.inFlight -= 1
     }
-    if (world.canCrash() && chance.happens(CRASH_RATE)) this.crash()
-    if (this.isDead) return hang()
+    answered(rows as readonly object[])
+    this.#mayCrash(chance)
     await chance.pause()
-    if (this.isDead) return hang()
-    if (dice < 1 && !world.isCalm) {
+    if (this.isDead) return SILENCE
+    if (fault === 'answer-lost') {
       world.counts.lostAnswers += 1
       throw lost()
     }
     return rows
   }
+
+  #mayCrash(chance: Chance): void {
+    if (this.#world.canCrash() && chance.happens(CRASH_RATE)) this.crash()
+  }
+}
+
+/** What a dead process gets. */
+const SILENCE = Symbol('silence')
+
+function chooseFault(chance: Chance, rate: number): 'none' | 'lost' | 'answer-lost' {
+  if (!chance.happens(rate)) return 'none'
+  return chance.happens(0.4) ? 'lost' : 'answer-lost'
 }
 
 const forever = (): Promise<never> => new Promise(() => {})
