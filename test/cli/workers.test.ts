@@ -101,27 +101,27 @@ describe.skipIf(testEngine() === 'pglite')('perdure server --workers 2', () => {
     const said = (await client.agents.messages.list(agent.id, { order: 'asc' })).items
     expect(said.filter((message) => JSON.stringify(message).includes('answer:hello'))).toHaveLength(1)
 
-    await expect.poll(() => listening(server), { timeout: 20_000 }).toHaveLength(3)
+    await expect.poll(() => listening(server), { timeout: 40_000 }).toHaveLength(3)
     const replacement = listening(server)[2]
     await expect
       .poll(async () => (await ask(server, 4)) && workersThatServed(server).has(replacement?.worker), {
-        timeout: 10_000,
+        timeout: 30_000,
       })
       .toBe(true)
 
     const asked = performance.now()
     expect(await server.stop()).toBe(0)
-    expect(performance.now() - asked).toBeLessThan(8000 + 3000)
+    expect(performance.now() - asked).toBeLessThan(8000 + 12_000)
     expect(listening(server).filter(({ pid }) => isAlive(pid))).toEqual([])
     await expect(fetch(`${server.url}/health`)).rejects.toThrow()
-  }, 90_000)
+  }, 180_000)
 
   it('kill -9 of the first process ends the workers as SIGTERM does', async () => {
     const server = await start()
     const pids = listening(server).map(({ pid }) => pid)
     expect(pids.filter(isAlive)).toEqual(pids)
     await server.kill()
-    await expect.poll(() => pids.filter(isAlive), { timeout: 8000 + 3000 }).toEqual([])
+    await expect.poll(() => pids.filter(isAlive), { timeout: 8000 + 12_000 }).toEqual([])
     expect(
       server.log
         .filter((line) => line.message === 'stopped')

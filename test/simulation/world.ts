@@ -67,7 +67,7 @@ export class World {
   constructor(db: Db, chance: Chance) {
     this.db = db
     this.chance = chance
-    this.faultRate = chance.pick([0.02, 0.05, 0.1])
+    this.faultRate = chance.pick([0.03, 0.06, 0.12])
   }
 
   tick(): number {
