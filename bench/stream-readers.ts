@@ -1,13 +1,14 @@
 /**
  * Reads many streams at once and says how old each stamped piece of text was when it came. In a process of its own, so that what
- * it costs is not the server's. Its input is one JSON line (`ReaderJob`); prints `ready`, then one JSON line (`ReaderResult`).
+ * it costs is not the server's. Its input is one JSON object (`ReaderJob`); prints `ready`, then one JSON line (`ReaderResult`).
  */
+import { text } from 'node:stream/consumers'
 import { Pool } from 'undici'
 import { percentile } from './load.ts'
 import type { ReaderJob, ReaderResult } from './replicas/reader-process.ts'
 import { clockMicros, stampsIn } from './replicas/task.ts'
 
-const job = JSON.parse(process.argv[2] ?? '{}') as ReaderJob
+const job = JSON.parse(await text(process.stdin)) as ReaderJob
 const pool = new Pool(job.origin, { connections: job.requests.length, headersTimeout: 60_000, bodyTimeout: 60_000 })
 const ages: number[] = []
 let pieces = 0
@@ -32,12 +33,12 @@ function read({ path, body }: { path: string; body: object }): Promise<void> {
       },
       onResponseData(_controller, chunk) {
         const now = clockMicros()
-        const text = rest + chunk.toString('latin1')
-        if (status !== 200) fail(text.slice(0, 300))
+        const received = rest + chunk.toString('latin1')
+        if (status !== 200) fail(received.slice(0, 300))
         // an event that is cut in two is counted when the other half is there
-        const whole = text.lastIndexOf('\n\n') + 2
-        rest = text.slice(whole)
-        const events = text.slice(0, whole)
+        const whole = received.lastIndexOf('\n\n') + 2
+        rest = received.slice(whole)
+        const events = received.slice(0, whole)
         for (const sentAt of stampsIn(events)) {
           pieces += 1
           if (now >= from) ages.push((now - sentAt) / 1000)

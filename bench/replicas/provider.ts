@@ -23,7 +23,7 @@ export interface TimedProvider {
 const SCRIPT = fileURLToPath(new URL('../timed-provider.ts', import.meta.url))
 
 export async function startTimedProvider(): Promise<TimedProvider> {
-  const { first, pid, stop } = await startScript(SCRIPT, [])
+  const { first, pid, stop } = await startScript(SCRIPT)
   const { url } = JSON.parse(first) as { url: string }
   return {
     url: `${url}/v1`,

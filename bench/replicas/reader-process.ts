@@ -26,7 +26,7 @@ const SCRIPT = fileURLToPath(new URL('../stream-readers.ts', import.meta.url))
 
 /** Reads streams in a process of its own. Throws when one of them failed. */
 export async function readStreams(job: ReaderJob): Promise<ReaderResult> {
-  const { lines } = await startScript(SCRIPT, [JSON.stringify(job)])
+  const { lines } = await startScript(SCRIPT, JSON.stringify(job))
   const [line] = (await once(lines, 'line')) as [string]
   const result = JSON.parse(line) as ReaderResult
   if (result.problem !== undefined) throw new Error(`a stream failed: ${result.problem}`)

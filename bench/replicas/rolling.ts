@@ -1,64 +1,75 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Db } from '#store/db.ts'
 import { openDatabase } from '#store/open-database.ts'
 import { type Replica, startReplicas } from '../../test/support/replicas.ts'
 import { createAgents } from './agents.ts'
 import type { Bench } from './bench.ts'
 import { note, report, seconds } from './report.ts'
-import { countEffects, type RunFacts, readRunFacts } from './run-facts.ts'
+import { countEffects, listActiveRuns, type RunFacts, readRunFacts } from './run-facts.ts'
 import { findStreamProblem, type RunReader, readNewRun, textsOf } from './run-reader.ts'
 import { taskText } from './task.ts'
 
 const RUNS = 60
+const AT_ONCE = 20
 /** 8 steps of 10 pieces, one each 250 ms: 20 s. */
 const TASK = { steps: 8, tokens: 10, tokenMs: 250 }
 const MAX_GAP_MS = 6000
+/** Streams stay where they are until the end of the grace: a long one only makes the benchmark longer. */
+const GRACE = '6s'
+
+interface Faults {
+  restarts: number
+  kills: number
+  /** Runs that the killed replicas worked on. */
+  killedRuns: number
+}
 
 /**
- * Runs of 20 s on three replicas, of which each is restarted in turn, twice, and two are killed meanwhile. Runs are started anew
- * until the faults are over, so that there is always something to lose.
+ * Runs of 20 s on three replicas, of which each is restarted in turn, twice, and after each round the busiest is killed.
  */
 export async function measureRolling({ env, database, provider }: Bench): Promise<void> {
-  const replicas = await startReplicas(3, { LOG_LEVEL: 'warn', ...env })
+  const replicas = await startReplicas(3, { LOG_LEVEL: 'warn', PERDURE_SHUTDOWN_GRACE: GRACE, ...env })
+  await using db = await openDatabase({ kind: 'postgres', url: database, poolSize: 2 })
   const live = new Set(replicas)
-  const runs: { key: string; reader: Promise<RunReader> }[] = []
   const pickUrl = (): string => {
     const urls = [...live].map((replica) => replica.url)
     return urls[Math.floor(Math.random() * urls.length)] ?? ''
   }
   try {
     const agents = await createAgents(replicas[0]?.url ?? '', RUNS)
-    const faults = { restarts: 0, kills: 0 }
-    const isDone = breakThings(replicas, live, faults)
+    const faults: Faults = { restarts: 0, kills: 0, killedRuns: 0 }
+    const isDone = breakThings(db, replicas, live, faults)
     isDone.catch(() => {})
-    // spread over the time that the faults take
-    for (const [index, agentId] of agents.entries()) {
-      const key = `rolling-${index}`
-      // who sends a message to a replica that dies in this moment has no answer, and asks again: not what is measured here
-      const reader = readNewRun(agentId, taskText({ key, ...TASK }), { pickUrl })
-      reader.catch(() => {})
-      runs.push({ key, reader })
-      await sleep(index < RUNS / 3 ? 100 : 900)
+    // a third of them at a time, so that there is something to lose as long as things break
+    const settled: PromiseSettledResult<RunReader>[] = []
+    const keys = agents.map((_agentId, index) => `rolling-${index}`)
+    const left = keys.map((key, index) => ({ key, agentId: agents[index] ?? '' }))
+    const readAll = async (): Promise<void> => {
+      for (let next = left.shift(); next !== undefined; next = left.shift()) {
+        const input = taskText({ key: next.key, ...TASK })
+        settled.push(...(await Promise.allSettled([readNewRun(next.agentId, input, { pickUrl })])))
+      }
     }
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, async (_, index) => {
+        await sleep(index * 200)
+        await readAll()
+      }),
+    )
     await isDone
-    const settled = await Promise.allSettled(runs.map(({ reader }) => reader))
     const readers = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     for (const result of settled) if (result.status === 'rejected') note(`a stream was lost: ${String(result.reason)}`)
-    await using db = await openDatabase({ kind: 'postgres', url: database, poolSize: 2 })
     const facts = await readRunFacts(
       db,
       readers.map(({ runId }) => runId),
     )
-    judge(runs, readers, facts, (await provider.book()).calls, faults)
+    judge(keys, readers, facts, (await provider.book()).calls, faults)
   } finally {
     await Promise.all([...live].map((replica) => replica.stop()))
   }
 }
 
-async function breakThings(
-  replicas: readonly Replica[],
-  live: Set<Replica>,
-  faults: { restarts: number; kills: number },
-): Promise<void> {
+async function breakThings(db: Db, replicas: readonly Replica[], live: Set<Replica>, faults: Faults): Promise<void> {
   await sleep(3000)
   for (let round = 0; round < 2; round += 1) {
     for (const replica of replicas) {
@@ -70,22 +81,32 @@ async function breakThings(
       live.add(replica)
       faults.restarts += 1
     }
-    const victim = replicas[round]
-    if (victim === undefined) continue
+    const { victim, runs } = await findBusiest(db, replicas)
     live.delete(victim)
     await victim.kill()
     faults.kills += 1
+    faults.killedRuns += runs
     await victim.start()
     live.add(victim)
   }
 }
 
+/** The replica that works on the most runs: its death is to be felt. */
+async function findBusiest(db: Db, replicas: readonly Replica[]): Promise<{ victim: Replica; runs: number }> {
+  const active = await listActiveRuns(db)
+  const loads = replicas.map((victim) => ({
+    victim,
+    runs: active.filter(({ lease_owner }) => lease_owner.includes(`-${victim.pid}-`)).length,
+  }))
+  return loads.reduce((most, each) => (each.runs > most.runs ? each : most))
+}
+
 function judge(
-  runs: readonly { key: string }[],
+  keys: readonly string[],
   readers: readonly RunReader[],
   facts: ReadonlyMap<string, RunFacts>,
   calls: Record<string, number[]>,
-  faults: { restarts: number; kills: number },
+  faults: Faults,
 ): void {
   const rows = readers.map((reader) => ({ reader, row: facts.get(reader.runId) }))
   const finished = rows.filter(
@@ -97,7 +118,7 @@ function judge(
       row.ledger_steps === TASK.steps,
   ).length
   let [missing, doubled, asked, neverAsked] = [0, 0, 0, 0]
-  for (const { key } of runs) {
+  for (const key of keys) {
     const memory = rows.find(({ row }) => row?.memory.includes(`m-${key}-0;`))?.row?.memory ?? ''
     const effects = countEffects(memory, key, TASK.steps)
     missing += effects.missing
@@ -115,13 +136,14 @@ function judge(
   const gap = Math.max(...readers.map(({ longestGapMs }) => longestGapMs))
   const tookOver = rows.filter(({ row }) => (row?.lease_token ?? 0) > 1).length
   note(
-    `${faults.restarts} restarts, ${faults.kills} kills; ${tookOver} runs changed hands; ` +
+    `${faults.restarts} restarts, ${faults.kills} kills of ${faults.killedRuns} runs; ${tookOver} runs changed hands; ` +
       `${readers.reduce((sum, { connections }) => sum + connections, 0)} connections of ${readers.length} readers; ` +
       `the provider was asked ${asked} times for ${RUNS * TASK.steps} steps`,
   )
   for (const problem of problems.slice(0, 5)) note(problem)
   const what = `3 replicas, ${RUNS} runs of 20 s, two rolling restarts, two kills`
   report(`${what}: finished once, each step committed and paid once`, `${finished}`, `${RUNS}`, finished === RUNS)
+  if (faults.killedRuns === 0) report(`${what}: runs of a replica that was killed`, '0', '≥ 1', false)
   report(`${what}: effects lost, doubled`, `${missing}, ${doubled}`, '0, 0', missing + doubled === 0)
   report(`${what}: steps that the provider was never asked for`, `${neverAsked}`, '0', neverAsked === 0)
   report(`${what}: streams that were not whole`, `${problems.length}`, '0', problems.length === 0)

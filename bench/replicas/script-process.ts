@@ -12,8 +12,9 @@ export interface ScriptProcess {
 }
 
 /** Starts a script of the benchmark on this Node and waits for its first line. Throws when it ends before. */
-export async function startScript(script: string, args: readonly string[], env = process.env): Promise<ScriptProcess> {
-  const child = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+export async function startScript(script: string, input = ''): Promise<ScriptProcess> {
+  const child = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit'] })
+  child.stdin.end(input)
   const exited = once(child, 'exit')
   const lines = createInterface({ input: child.stdout })
   const failed = exited.then(([code]) => {
