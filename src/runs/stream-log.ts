@@ -259,9 +259,10 @@ export class StreamLog implements AsyncDisposable, FanoutReader {
     this.#pumping.add(follower)
     try {
       while (!(follower.isOver || follower.isPaused || this.#catchUp(follower))) {
-        const hasMore = await this.#read([follower])
-        if (hasMore || follower.isOver || follower.isPaused) continue
+        // before it is read: what former owners have stored is complete only once the run is taken from them
         const log = this.#logs.get(follower.runId)
+        const hasMore = await this.#read([follower])
+        if (hasMore || follower.isOver || follower.isPaused || this.#logs.get(follower.runId) !== log) continue
         if (log === undefined) {
           this.#remote.add(follower)
           this.#announce([follower])

@@ -168,15 +168,14 @@ function checkLedger(
   }
   for (const [number, call] of world.modelCalls) {
     if (call.outcome !== 'answered' || paid.has(number) || number < FIRST_CALL) continue
-    const runId = sent.find(({ text }) => text === call.text)?.runId
-    const isAccounted =
-      call.process.isDead || call.signal.aborted || world.journal.refusals.has(`${call.process.owner} ${runId}`)
-    if (isAccounted) continue
-    const run = state.runs.find(({ id }) => id === runId)
-    const { owner, state: processState } = call.process
-    complain(
-      `call ${number} of ${call.text} by ${owner}, ${processState}, was answered and is not in the ledger: ${JSON.stringify(run)}`,
+    const { owner, state: processState, isDead } = call.process
+    // a process that has lost a run without knowing can find the next run's message in the thread and answer that
+    const agentId = sent.find(({ text }) => text === call.text)?.agentId
+    const wasRefused = sent.some(
+      (message) => message.agentId === agentId && world.journal.refusals.has(`${owner} ${message.runId}`),
     )
+    if (isDead || call.signal.aborted || wasRefused) continue
+    complain(`call ${number} of ${call.text} by ${owner}, ${processState}, was answered and is not in the ledger`)
   }
 }
 

@@ -26,7 +26,7 @@ export async function runClient(world: World, number: number, maxMessages: numbe
   for (let index = 0; index < count; index += 1) {
     await chance.pause()
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      const message = await send(world, chance, `c${number}m${index}t${tries}`)
+      const message = await send(world, chance, `s${world.seed}c${number}m${index}t${tries}`)
       if (message === undefined) continue
       sent.push(message)
       if (chance.happens(0.3)) others.push(followLater(world, chance.fork(`reader of ${message.text}`), message))

@@ -4,7 +4,7 @@ import { RUNS_CHANNEL } from '#store/runs/notify-runs.ts'
 import { ensureBuiltinTools } from '#tools/ensure-builtin-tools.ts'
 import { openTestDatabase } from '../support/test-database.ts'
 
-const CONNECTIONS = 4
+const CONNECTIONS = 3
 /** For speed alone: the database does not crash here, and planning costs more than these small tables are worth. */
 const SETTINGS = ['synchronous_commit = off', 'plan_cache_mode = force_generic_plan']
 

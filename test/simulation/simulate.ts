@@ -3,7 +3,6 @@ import { createAgent, type NewAgentInput } from '#agent/create-agent.ts'
 import { type Db, statement } from '#store/db.ts'
 import { TEST_ACTOR } from '../support/test-agent.ts'
 import { testModelRegistry } from '../support/test-models.ts'
-import { Chance } from './chance.ts'
 import { checkSeed } from './check-seed.ts'
 import { runClient, type SentMessage } from './client.ts'
 import { readSeedState } from './seed-state.ts'
@@ -28,7 +27,7 @@ export interface SeedResult {
  * actors interleave also depends on how long real statements take, so one seed can run differently twice.
  */
 export async function simulate(db: Db, seed: number): Promise<SeedResult> {
-  const world = new World(db, new Chance(`seed ${seed}`))
+  const world = new World(db, seed)
   const { chance } = world
   // most seeds are small, for there to be many; what only a crowd shows, the others find
   const isCrowded = chance.happens(0.15)

@@ -19,7 +19,7 @@ export async function* simulatedStream(
   process: SimulatedProcess,
   request: ModelRequest,
 ): AsyncGenerator<ModelEvent> {
-  const text = /<(c\d+m\d+t\d+)>/.exec(lastUserText(request))?.[1] ?? 'nothing'
+  const text = /<(s\d+c\d+m\d+t\d+)>/.exec(lastUserText(request))?.[1] ?? 'nothing'
   const number = FIRST_CALL + world.modelCalls.size
   const attempt = [...world.modelCalls.values()].filter((call) => call.text === text).length
   const call: ModelCall = { process, text, signal: request.signal, outcome: 'unfinished' }

@@ -9,7 +9,7 @@ const isPostgres = testEngine() === 'postgres'
 /** Schedules with a fault that happened. */
 const SEEDS = onlySeed === undefined ? Number(process.env.SIM_SEEDS ?? (isPostgres ? 250 : 40)) : 1
 /** Each has a database of its own and simulates one seed after the other. */
-const LANES = onlySeed === undefined ? (isPostgres ? 6 : 2) : 1
+const LANES = onlySeed === undefined ? (isPostgres ? (SEEDS > 1000 ? 10 : 6) : 2) : 1
 const SEEDS_PER_CHECK = 50
 const firstSeed = Number(onlySeed ?? process.env.TEST_SEED ?? Date.now() % 1_000_000_000)
 

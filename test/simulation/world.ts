@@ -1,5 +1,5 @@
 import { type Db, statement } from '#store/db.ts'
-import type { Chance } from './chance.ts'
+import { Chance } from './chance.ts'
 import { Journal } from './journal.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 
@@ -46,6 +46,7 @@ const MAX_CRASHES = 4
 
 /** All that the actors of one seed share. */
 export class World {
+  readonly seed: number
   readonly db: Db
   readonly chance: Chance
   readonly journal = new Journal()
@@ -64,8 +65,10 @@ export class World {
   /** When what happened to clients happened, in their order. */
   #moment = 0
 
-  constructor(db: Db, chance: Chance) {
+  constructor(db: Db, seed: number) {
+    this.seed = seed
     this.db = db
+    const chance = new Chance(`seed ${seed}`)
     this.chance = chance
     this.faultRate = chance.pick([0.03, 0.06, 0.12])
   }
