@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { createRunLoop } from '#agent/run-loop.ts'
 import { type Config, redisUrlOf, secretsOf, webhookSecretsOf } from '#config/config.ts'
+import { findEncryptionKey } from '#config/find-encryption-key.ts'
 import { BatchAdvancer } from '#jobs/advance-batches.ts'
 import { WebhookDeliverer } from '#jobs/deliver-webhooks.ts'
 import { forgetIdempotencyKeys } from '#jobs/forget-idempotency-keys.ts'
@@ -13,6 +14,7 @@ import { createModelRegistry } from '#llm/registry.ts'
 import { DomainError } from '#platform/errors.ts'
 import { DEFAULT_ORGANIZATION_ID } from '#platform/ids.ts'
 import { createLogger, type Logger, namedLogger } from '#platform/logger.ts'
+import { SecretBox } from '#platform/secret-box.ts'
 import { Shutdown } from '#platform/shutdown.ts'
 import { VERSION } from '#platform/version.ts'
 import type { RedisFanout } from '#runs/redis-fanout.ts'
@@ -30,6 +32,8 @@ export interface Context extends AsyncDisposable {
   readonly logger: Logger
   readonly db: Db
   readonly models: ModelRegistry
+  /** Encrypts what is secret in the database. */
+  readonly secrets: SecretBox
   readonly runs: RunEngine
   /** Undefined where no Redis is configured. */
   readonly fanout: RedisFanout | undefined
@@ -55,6 +59,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     overrides.logger ?? createLogger({ level: config.logLevel, format: config.logFormat, secrets: secretsOf(config) })
   const db = overrides.db ?? resources.use(await openConfiguredDatabase(config, logger, overrides.onStatement))
   await prepareDatabase(db, logger)
+  const secrets = new SecretBox(await findEncryptionKey(config))
   const partitions = setInterval(() => void makePartitionsAhead(db, logger), PARTITION_CHECK_MS)
   resources.defer(() => clearInterval(partitions))
 
@@ -96,6 +101,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     logger,
     db,
     models,
+    secrets,
     runs,
     fanout,
     shutdown: new Shutdown(),

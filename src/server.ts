@@ -9,6 +9,7 @@ import { describeApi } from '#http/plugins/describe-api.ts'
 import { answerErrors, sendError } from '#http/plugins/errors.ts'
 import { keepAnswers } from '#http/plugins/idempotency.ts'
 import { parseJsonBodies } from '#http/plugins/json-body.ts'
+import { acceptUploads } from '#http/plugins/uploads.ts'
 import { logRequests, requestId } from '#http/plugins/request-log.ts'
 import { validateRequests } from '#http/plugins/validation.ts'
 import { registerRoot } from '#http/root/index.ts'
@@ -41,6 +42,7 @@ export async function buildServer(context: Context): Promise<App> {
   allowOrigins(app, context.config.corsOrigins)
   authenticate(app, context.config)
   parseJsonBodies(app)
+  await acceptUploads(app)
   validateRequests(app)
   keepAnswers(app, context.db)
   await describeApi(app, VERSION)

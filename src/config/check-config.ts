@@ -23,6 +23,11 @@ export function checkConfig(config: Config): void {
     }
   }
   checkWebhookSecrets(config)
+  if (config.encryptionKey !== undefined && config.encryptionKey.length < 16) {
+    throw new ConfigError(
+      `${nameOf('PERDURE_ENCRYPTION_KEY')} is shorter than 16 characters. Make one with: openssl rand -base64 32.`,
+    )
+  }
   if (config.workers !== 1 && config.databaseUrl === undefined) {
     throw new ConfigError(
       `${nameOf('PERDURE_WORKERS')} asks for several processes, but the embedded database belongs to one: set PERDURE_DATABASE_URL to a PostgreSQL, or leave it at 1.`,

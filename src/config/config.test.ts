@@ -68,13 +68,13 @@ test('the names of V1 still work', () => {
 
 test('what has no effect yet is said, and so is what V1 had and we have not', () => {
   const { warnings } = load({
-    LETTA_ENCRYPTION_KEY: 'k',
+    LETTA_JWT_SECRET: 'k',
     LETTA_USE_TPUF: '1',
     LETTA_BASE_URL: 'x',
   })
   expect(warnings).toEqual([
     expect.stringMatching(/^LETTA_USE_TPUF: no effect/),
-    expect.stringMatching(/^LETTA_ENCRYPTION_KEY has no effect: this version encrypts nothing/),
+    expect.stringMatching(/^LETTA_JWT_SECRET has no effect: this version knows no signed tokens/),
   ])
 })
 

@@ -471,12 +471,12 @@ export const OPTIONS = [
   },
   {
     key: 'encryptionKey',
-    name: 'LETTA_ENCRYPTION_KEY',
+    name: 'PERDURE_ENCRYPTION_KEY',
+    aliases: ['LETTA_ENCRYPTION_KEY'],
     type: 'string',
     secret: true,
-    group: 'Not used yet',
-    doc: 'Key for secrets at rest.',
-    unused: 'this version encrypts nothing in the database; keep the database on an encrypted disk',
+    group: 'Database',
+    doc: 'What secrets in the database are encrypted with (those of agents, provider keys, tokens of MCP servers): any text of 16 characters or more, the same on every replica. Unless it is set, an embedded database has a key file beside it, and a server on PostgreSQL stores no secrets.',
   },
   {
     key: 'sentryDsn',

@@ -21,13 +21,13 @@ afterEach(async () => {
 })
 
 test('it listens, answers, logs JSON lines, and SIGTERM ends it with code 0', async () => {
-  const server = start({ LETTA_ENCRYPTION_KEY: 'hunter22' })
+  const server = start({ LETTA_JWT_SECRET: 'hunter22' })
   const address = String((await server.line(/^listening on /)).message).slice('listening on '.length)
   expect((await fetch(`${address}/health`)).status).toBe(200)
   server.child.kill('SIGTERM')
   expect(await server.exit()).toBe(0)
   expect(server.lines).toContainEqual(
-    expect.objectContaining({ level: 'warn', message: expect.stringMatching(/^LETTA_ENCRYPTION_KEY has no effect/) }),
+    expect.objectContaining({ level: 'warn', message: expect.stringMatching(/^LETTA_JWT_SECRET has no effect/) }),
   )
   expect(server.lines.at(-1)).toMatchObject({ level: 'info', logger: 'perdure', message: 'stopped' })
   expect(JSON.stringify(server.lines)).not.toContain('hunter22')

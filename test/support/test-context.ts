@@ -22,7 +22,7 @@ export async function createTestContext(overrides: TestOverrides = {}): Promise<
     overrides.db === undefined ? await openTestDatabase(onStatement === undefined ? {} : { onStatement }) : undefined
   const db = overrides.db ?? own
   if (db === undefined) throw new Error('no database')
-  const config = { ...loadConfig({ env: {} }), ...overrides.config }
+  const config = { ...loadConfig({ env: {} }), encryptionKey: 'a key for tests', ...overrides.config }
   const level = process.env.TEST_LOG_LEVEL === 'debug' ? 'debug' : 'silent'
   const context = await createContext(config, {
     db,

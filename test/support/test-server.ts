@@ -1,7 +1,10 @@
 import { Letta } from '@letta-ai/letta-client'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
+import { DEFAULT_USER_ID, newId } from '#platform/ids.ts'
 import { buildServer } from '#server.ts'
+import { statement } from '#store/db.ts'
+import { ensureBuiltinTools } from '#tools/ensure-builtin-tools.ts'
 import { responseProblems } from './response-checks.ts'
 import { createTestContext, type TestOverrides } from './test-context.ts'
 
@@ -10,6 +13,15 @@ export interface TestResponse<Body> {
   body: Body
   headers: Record<string, unknown>
 }
+
+const ADD_ORGANIZATION = statement(
+  'test-add-organization',
+  `with added as (insert into organizations (id, name) values ($1, 'another'))
+   insert into users (organization_id, id, name) values ($1, $2, 'somebody')`,
+)
+
+/** Header by which a test asks as another organisation; no server but this one knows it. */
+export const TEST_ORGANIZATION = 'x-test-organization'
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 
@@ -26,6 +38,8 @@ export interface TestServer {
   /** The official client, over a real socket; the first call starts listening. */
   sdk(): Promise<Letta>
   baseUrl(): Promise<string>
+  /** Makes another organisation, with its own built-in tools; `headers` ask as it. */
+  addOrganization(): Promise<{ organizationId: string; headers: Record<string, string> }>
   /** Throws when any answer, also to the client, did not match its schema. */
   close(): Promise<void>
 }
@@ -40,6 +54,10 @@ export async function startTestServer(overrides: TestOverrides = {}): Promise<Te
     if (isJson && typeof payload === 'string' && reply.statusCode < 300) {
       problems.push(...responseProblems(request, reply.statusCode, JSON.parse(payload)))
     }
+  })
+  app.addHook('onRequest', async (request) => {
+    const organizationId = request.headers[TEST_ORGANIZATION]
+    if (typeof organizationId === 'string') request.actor = { ...request.actor, organizationId }
   })
   await app.ready()
   const failOnProblems = () => {
@@ -70,6 +88,12 @@ export async function startTestServer(overrides: TestOverrides = {}): Promise<Te
       }
     },
     sdk: async () => new Letta({ baseURL: await baseUrl(), apiKey: context.config.apiKey ?? null, maxRetries: 0 }),
+    async addOrganization() {
+      const organizationId = newId('org')
+      await context.db.query(ADD_ORGANIZATION, [organizationId, DEFAULT_USER_ID])
+      await ensureBuiltinTools(context.db, organizationId)
+      return { organizationId, headers: { [TEST_ORGANIZATION]: organizationId } }
+    },
     async close() {
       await app.close()
       await context[Symbol.asyncDispose]()

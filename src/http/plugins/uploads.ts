@@ -1,0 +1,25 @@
+import multipart from '@fastify/multipart'
+import type { App } from '#http/app.ts'
+
+/** Bytes of a text field beside a file. */
+const MAX_FIELD_BYTES = 1024 * 1024
+/** Bytes of one file, as V1 had it; a route may ask for less. */
+export const MAX_FILE_BYTES = 50 * 1024 * 1024
+
+/**
+ * `multipart/form-data` for the routes that take files: they read `request.parts()` themselves, as it arrives. `@fastify/multipart` is the
+ * official plugin, over busboy.
+ */
+export async function acceptUploads(app: App): Promise<void> {
+  await app.register(multipart, {
+    limits: {
+      fieldNameSize: 200,
+      fieldSize: MAX_FIELD_BYTES,
+      fields: 50,
+      files: 1,
+      fileSize: MAX_FILE_BYTES,
+      parts: 60,
+    },
+    throwFileSizeLimit: true,
+  })
+}
