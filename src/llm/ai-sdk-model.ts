@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { LanguageModelV4, LanguageModelV4StreamPart, LanguageModelV4Usage } from '@ai-sdk/provider'
+import type { LanguageModelV4StreamPart, LanguageModelV4Usage } from '@ai-sdk/provider'
+import type { PartStream } from './language-model.ts'
 import type {
   ContentPart,
   FinishReason,
@@ -21,13 +22,13 @@ import { type CallIdRule, type PromptOptions, toPrompt } from './to-prompt.ts'
 export interface AiSdkModelOptions {
   info: ModelInfo
   provider: Provider
-  languageModel: LanguageModelV4
+  streamParts: PartStream
   /** Backoff (ms) before the first retry, for tests. */
   firstDelayMs?: number
 }
 
 /** A model of a provider package of the AI SDK. */
-export function createAiSdkModel({ info, provider, languageModel, firstDelayMs }: AiSdkModelOptions): Model {
+export function createAiSdkModel({ info, provider, streamParts, firstDelayMs }: AiSdkModelOptions): Model {
   const source: ErrorSource = {
     providerName: provider.displayName,
     baseUrl: info.endpoint ?? provider.baseUrl,
@@ -42,25 +43,19 @@ export function createAiSdkModel({ info, provider, languageModel, firstDelayMs }
   }
 
   async function* attempt(request: ModelRequest, signal: AbortSignal): AsyncGenerator<AttemptEvent> {
-    const { stream } = await languageModel.doStream({
+    const options = {
       ...toCallSettings(request, info, provider),
       prompt: toPrompt(request.messages, promptOptions),
       abortSignal: signal,
-    })
-    const reader = stream.getReader()
+    }
     const collector = new ReplyCollector()
-    let isOver = false
-    try {
-      for (let next = await reader.read(); !next.done; next = await reader.read()) {
-        const event = collector.add(next.value)
+    for await (const parts of streamParts(options)) {
+      for (const part of parts) {
+        const event = collector.add(part)
         if (event !== undefined) yield event
       }
-      isOver = true
-      yield { type: 'reply', reply: collector.finish() }
-    } finally {
-      // ends the request where the loop was left early; how the rest of the stream fails is of no interest then
-      if (!isOver) reader.cancel().catch(() => {})
     }
+    yield { type: 'reply', reply: collector.finish() }
   }
 
   return {

@@ -1,4 +1,4 @@
-import type { LanguageModelV4 } from '@ai-sdk/provider'
+import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider'
 import { isOpenAiReasoningModel } from './catalog.ts'
 import type { ModelFetch } from './fetch.ts'
 import { metadataKeyOf } from './provider-options.ts'
@@ -7,32 +7,49 @@ import { isOpenAiItself, type Provider } from './provider-table.ts'
 /** Sent where an operator's own gateway wants no key; undefined would make the SDK look into the environment. */
 const NO_KEY = 'none'
 
+/** Asks a model once; the parts of its answer come in lists, as they come from the network. */
+export type PartStream = (options: LanguageModelV4CallOptions) => AsyncIterable<LanguageModelV4StreamPart[]>
+
 /**
  * The AI SDK's model of a name at a provider, at the form of the base URL that answers. Each package is loaded with the first
  * model that needs it: together they are some 60 MB and a quarter of a second that no start has to pay.
  */
-export async function createLanguageModel(
+export async function createPartStream(
+  provider: Provider,
+  modelName: string,
+  baseURL: string,
+  fetch: ModelFetch,
+): Promise<PartStream> {
+  const apiKey = provider.apiKey ?? NO_KEY
+  if (provider.kind === 'anthropic') {
+    const { createAnthropic } = await import('@ai-sdk/anthropic')
+    return partsOf(createAnthropic({ baseURL, apiKey, fetch }).languageModel(modelName))
+  }
+  if (provider.kind === 'google') {
+    const { createGoogle } = await import('@ai-sdk/google')
+    return partsOf(createGoogle({ baseURL, apiKey, fetch }).languageModel(modelName))
+  }
+  const isReasoning = isOpenAiReasoningModel(modelName)
+  if (isOpenAiItself(provider) && isReasoning) {
+    const { createOpenAI } = await import('@ai-sdk/openai')
+    return partsOf(createOpenAI({ baseURL, apiKey, fetch }).responses(modelName))
+  }
+  const { passingAnswers, streamChatCompletion } = await import('./chat-completions.ts')
+  const languageModel = await createChatModel(provider, modelName, baseURL, passingAnswers(fetch))
+  return (options) => streamChatCompletion(languageModel, options, metadataKeyOf(provider))
+}
+
+async function createChatModel(
   provider: Provider,
   modelName: string,
   baseURL: string,
   fetch: ModelFetch,
 ): Promise<LanguageModelV4> {
-  const apiKey = provider.apiKey ?? NO_KEY
-  if (provider.kind === 'anthropic') {
-    const { createAnthropic } = await import('@ai-sdk/anthropic')
-    return createAnthropic({ baseURL, apiKey, fetch }).languageModel(modelName)
-  }
-  if (provider.kind === 'google') {
-    const { createGoogle } = await import('@ai-sdk/google')
-    return createGoogle({ baseURL, apiKey, fetch }).languageModel(modelName)
-  }
   if (isOpenAiItself(provider)) {
     const { createOpenAI } = await import('@ai-sdk/openai')
-    const openai = createOpenAI({ baseURL, apiKey, fetch })
-    return isOpenAiReasoningModel(modelName) ? openai.responses(modelName) : openai.chat(modelName)
+    return createOpenAI({ baseURL, apiKey: provider.apiKey ?? NO_KEY, fetch }).chat(modelName)
   }
   const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible')
-  const isReasoning = isOpenAiReasoningModel(modelName)
   return createOpenAICompatible({
     name: metadataKeyOf(provider),
     baseURL,
@@ -40,8 +57,24 @@ export async function createLanguageModel(
     includeUsage: !provider.isStrict,
     supportsStructuredOutputs: true,
     ...(provider.apiKey === undefined ? {} : { apiKey: provider.apiKey }),
-    ...(isReasoning ? { transformRequestBody: renameMaxTokens } : {}),
+    ...(isOpenAiReasoningModel(modelName) ? { transformRequestBody: renameMaxTokens } : {}),
   }).chatModel(modelName)
+}
+
+/** The parts of the SDK's own stream. */
+function partsOf(languageModel: LanguageModelV4): PartStream {
+  return async function* read(options) {
+    const { stream } = await languageModel.doStream(options)
+    const reader = stream.getReader()
+    let isOver = false
+    try {
+      for (let next = await reader.read(); !next.done; next = await reader.read()) yield [next.value]
+      isOver = true
+    } finally {
+      // ends the request where the loop was left early; how the rest of the stream fails is of no interest then
+      if (!isOver) reader.cancel().catch(() => {})
+    }
+  }
 }
 
 /** OpenAI's reasoning models behind a gateway know the limit by its newer name only. */

@@ -5,7 +5,7 @@ import { type CachedLoad, cachedLoad } from './cached-load.ts'
 import { findInCatalog } from './catalog.ts'
 import { createDemoModel } from './demo-model.ts'
 import { createModelFetch, type ModelFetch, type ModelFetchOptions } from './fetch.ts'
-import { createLanguageModel } from './language-model.ts'
+import { createPartStream } from './language-model.ts'
 import { type ListedModel, type Listing, listProviderModels } from './list-models.ts'
 import type { EmbeddingModelInfo, Model, ModelInfo, ModelRegistry } from './model.ts'
 import { type Provider, type ProviderInput, toProviders } from './provider-table.ts'
@@ -102,7 +102,7 @@ export function createModelRegistry(options: ModelRegistryOptions): ModelRegistr
     const model = createAiSdkModel({
       info,
       provider,
-      languageModel: await createLanguageModel(provider, modelName, listing.baseUrl, fetch),
+      streamParts: await createPartStream(provider, modelName, listing.baseUrl, fetch),
       ...(options.firstDelayMs === undefined ? {} : { firstDelayMs: options.firstDelayMs }),
     })
     known.set(canonical, { model, isListed: listing.models !== undefined })
