@@ -165,7 +165,7 @@ export const OPTIONS = [
     name: 'PERDURE_RUN_LEASE',
     flag: '--run-lease',
     type: 'duration',
-    default: 4 * SECOND,
+    default: 3 * SECOND,
     min: SECOND,
     max: HOUR,
     group: 'Server',

@@ -24,7 +24,13 @@ export class Journal {
   #moment = 0
 
   /** Before a statement is sent; gives what to call with its answer. */
-  send({ name }: Statement, params: readonly unknown[], owner: string): (rows: readonly object[]) => void {
+  send(
+    { name: fullName, text }: Statement,
+    params: readonly unknown[],
+    owner: string,
+  ): (rows: readonly object[]) => void {
+    // what stands behind the `#` says which parts of the statement there are
+    const [name = ''] = fullName.split('#')
     this.#moment += 1
     const sentAt = this.#moment
     if (name === 'start-run' || name === 'start-run-in-conversation') {
@@ -43,10 +49,8 @@ export class Journal {
       for (const [index, runId] of runIds.entries()) this.#noteBatch(runId, firstSeqs[index] ?? 0, sentAt)
     }
     if (name !== 'advance-run' && name !== 'commit-tool-result') return () => {}
-    const [, runId, token] = params as [string, string, number]
-    for (const { first_seq } of JSON.parse(params[14] as string) as { first_seq: number }[]) {
-      this.#noteBatch(runId, first_seq, sentAt)
-    }
+    const { runId, token, batches } = readFencedWrite(text, params)
+    for (const { first_seq } of batches) this.#noteBatch(runId, first_seq, sentAt)
     return ([row]) => {
       const outcome = row !== undefined && 'outcome' in row ? row.outcome : 'committed'
       if (row === undefined || outcome === 'lease-lost') {
@@ -90,5 +94,16 @@ export class Journal {
     if (next !== undefined && next.at < sentAt) {
       this.violations.push(`${runId}: ${owner} wrote ${name} with token ${token} after ${next.owner} had taken over`)
     }
+  }
+}
+
+/** What a write of the loop names: its run, the fencing token, and the events that it stores. */
+function readFencedWrite(text: string, params: readonly unknown[]) {
+  const parameter = (place: RegExp): unknown => params[Number(place.exec(text)?.[1] ?? Number.NaN) - 1]
+  const events = parameter(/jsonb_to_recordset\(\$(\d+)::jsonb\) as e \(first_seq/)
+  return {
+    runId: parameter(/r\.id = \$(\d+)/) as string,
+    token: parameter(/r\.lease_token = \$(\d+)/) as number,
+    batches: events === undefined ? [] : (JSON.parse(events as string) as { first_seq: number }[]),
   }
 }
