@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { LanguageModelV4, LanguageModelV4StreamPart, LanguageModelV4Usage } from '@ai-sdk/provider'
+import type { ModelFetch } from './fetch.ts'
 import type {
   ContentPart,
   FinishReason,
@@ -13,6 +14,7 @@ import type {
   Usage,
 } from './model.ts'
 import { CutAnswer, type ErrorSource, toModelError } from './model-errors.ts'
+import { captureBody } from './preview-request.ts'
 import { metadataKeyOf, toCallSettings } from './provider-options.ts'
 import type { Provider } from './provider-table.ts'
 import { type AttemptEvent, streamWithRetry } from './stream-with-retry.ts'
@@ -22,12 +24,15 @@ export interface AiSdkModelOptions {
   info: ModelInfo
   provider: Provider
   languageModel: LanguageModelV4
+  /** The same model over another `fetch`, to look at requests without sending them. */
+  makeLanguageModel?: (fetch: ModelFetch) => Promise<LanguageModelV4>
   /** Backoff (ms) before the first retry, for tests. */
   firstDelayMs?: number
 }
 
 /** A model of a provider package of the AI SDK. */
-export function createAiSdkModel({ info, provider, languageModel, firstDelayMs }: AiSdkModelOptions): Model {
+export function createAiSdkModel(options: AiSdkModelOptions): Model {
+  const { info, provider, languageModel, makeLanguageModel, firstDelayMs } = options
   const source: ErrorSource = {
     providerName: provider.displayName,
     baseUrl: info.endpoint ?? provider.baseUrl,
@@ -41,12 +46,14 @@ export function createAiSdkModel({ info, provider, languageModel, firstDelayMs }
     wantsReasoning: provider.wantsReasoning === true,
   }
 
+  const toCall = (request: ModelRequest, signal: AbortSignal) => ({
+    ...toCallSettings(request, info, provider),
+    prompt: toPrompt(request.messages, promptOptions),
+    abortSignal: signal,
+  })
+
   async function* attempt(request: ModelRequest, signal: AbortSignal): AsyncGenerator<AttemptEvent> {
-    const { stream } = await languageModel.doStream({
-      ...toCallSettings(request, info, provider),
-      prompt: toPrompt(request.messages, promptOptions),
-      abortSignal: signal,
-    })
+    const { stream } = await languageModel.doStream(toCall(request, signal))
     const reader = stream.getReader()
     const collector = new ReplyCollector()
     let isOver = false
@@ -73,6 +80,9 @@ export function createAiSdkModel({ info, provider, languageModel, firstDelayMs }
         handle: info.handle,
         ...(firstDelayMs === undefined ? {} : { firstDelayMs }),
       }),
+    ...(makeLanguageModel === undefined
+      ? {}
+      : { preview: (request: ModelRequest) => captureBody(makeLanguageModel, toCall(request, request.signal)) }),
   }
 }
 

@@ -61,7 +61,8 @@ with held as (
 ), thread as (
   update conversations as c set
     message_count = c.message_count + jsonb_array_length($7::jsonb),
-    active_run_id = case when $12 is null then c.active_run_id else null end
+    active_run_id = case when $12 is null then c.active_run_id else null end,
+    last_run_completion = case when $12 is null then c.last_run_completion else now() end
   where c.organization_id = $1 and c.id = $5 and c.active_run_id = $2 and exists (select from held)
   returning c.queued_run_count
 ), agent as (

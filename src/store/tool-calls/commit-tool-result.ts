@@ -8,6 +8,7 @@ import type { Lease } from '#store/runs/run-row.ts'
  *   held     the run is still ours, and stays so until this commits
  *   call     the call has no result yet: a repeated statement finds nothing to do
  *   edited   each block is at the version that the tool read (compare and set); if not, the statement raises PD001
+ *   own      a block under a label that the conversation has put away its copy of: the agent's stays unseen, so this is its own
  */
 const commit = statement(
   'commit-tool-result',
@@ -31,8 +32,17 @@ with held as (
   select $1, e.id, e.label, e.value, e.char_limit, e.description, $4
   from call cross join jsonb_to_recordset($10::jsonb) as e (id text, label text, value text, char_limit integer, description text)
   returning id, version, label, description, value
+), own as (
+  insert into conversation_blocks (organization_id, conversation_id, block_id, label, replaces_block_id, attached_at)
+  select distinct on (created.id) $1, $5, created.id, created.label, away.replaces_block_id, clock_timestamp()
+  from created
+  join agent_blocks as ab on ab.organization_id = $1 and ab.agent_id = $4 and ab.label = created.label
+  join conversation_blocks as away on away.organization_id = $1 and away.conversation_id = $5
+    and away.replaces_block_id = ab.block_id and away.is_detached
+  returning block_id
 ), attached as (
-  insert into agent_blocks (organization_id, agent_id, block_id, label) select $1, $4, created.id, created.label from created
+  insert into agent_blocks (organization_id, agent_id, block_id, label)
+  select $1, $4, created.id, created.label from created where not exists (select from own where own.block_id = created.id)
 ), versions as (
   insert into block_versions (organization_id, block_id, version, label, description, value, author_type, author_id, run_id, tool_name)
   select $1, v.id, v.version, v.label, v.description, v.value, 'agent', $4, $2, call.tool_name
@@ -40,6 +50,9 @@ with held as (
 ), detached as (
   delete from agent_blocks as ab using call
   where ab.organization_id = $1 and ab.agent_id = $4 and ab.block_id = any($11::text[])
+), put_away as (
+  update conversation_blocks as cb set is_detached = true from call
+  where cb.organization_id = $1 and cb.conversation_id = $5 and cb.block_id = any($11::text[])
 ), archive as (
   insert into archives (organization_id, id, name, description, created_by_id, passage_count)
   select $1, $13, a.name || '''s Archive', 'Default archive created automatically', $4, jsonb_array_length($12::jsonb)
