@@ -166,6 +166,11 @@ describe("an agent's messages by conversation", () => {
     expect(await of(`conversation_id=${forkId}`)).toEqual(['lighthouse', 'ferry'])
     expect(await of(`conversation_id=${forkId}`, otherId)).toEqual([])
     expect(await of('conversation_id=nonsense')).toEqual([])
+    // nothing was said in a group
+    const group = 'group_id=group-01234567-89ab-4def-8123-456789abcdef'
+    expect(await of(group)).toEqual([])
+    expect(await of(`conversation_id=${forkId}&${group}`)).toEqual([])
+    expect((await server.request('GET', `/v1/conversations/${forkId}/messages?${group}`)).body).toEqual([])
     expect(await of(`conversation_id=${forkId}&limit=1&order=asc`)).toEqual(['lighthouse'])
     expect(await of(`conversation_id=${forkId}&limit=1`)).toEqual(['ferry'])
   })

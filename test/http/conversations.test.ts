@@ -475,6 +475,10 @@ describe('memory', () => {
     await say(id, 'hello')
     expect(await promptOf(id)).toContain('I am Bea.')
     expect((await retrieve(id)).isolated_block_ids).toHaveLength(2)
+    // the agent's block of this label is not seen, but there
+    await memory({ command: 'create', path: '/memories/human', description: 'x', file_text: 'Somebody else.' })
+    await say(id, 'hello')
+    expect(await promptOf(id)).toContain('Somebody else.')
     const { body } = await server.request<Block[]>('GET', `/v1/agents/${agentId}/core-memory/blocks`)
     expect(body.map(({ label, value }) => [label, value]).toSorted()).toEqual([
       ['human', 'Ann'],

@@ -72,6 +72,7 @@ export async function listAgentMessages(db: Queryable, filter: AgentMessageFilte
     filter.afterSeq !== undefined && sql`m.seq > ${filter.afterSeq}`,
     filter.beforeSeq !== undefined && sql`m.seq < ${filter.beforeSeq}`,
     typeCondition(filter.types),
+    filter.groupId !== undefined && sql`m.group_id = ${filter.groupId}`,
   )
   const query = sql`select ${sql.raw(MESSAGE_COLUMNS)} from messages as m where ${where}
     order by m.seq ${sql.raw(filter.order)} limit ${filter.limit}`

@@ -17,6 +17,7 @@ export interface MessageRange {
   order: 'asc' | 'desc'
   /** Types of the wire of which a message must show one; all unless told. */
   types?: readonly string[] | null | undefined
+  groupId?: string | undefined
 }
 
 /** The system message comes first in its thread, although that of a fork is newer than what the fork shares. */
@@ -38,6 +39,7 @@ export async function listThreadMessages(
       afterSeq !== undefined && sql`${position} > ${afterSeq}`,
       beforeSeq !== undefined && sql`${position} < ${beforeSeq}`,
       typeCondition(range.types),
+      range.groupId !== undefined && sql`m.group_id = ${range.groupId}`,
     )
   const bySeq = sql`${within(sql.raw('m.seq'))} and m.role <> 'note' and m.id <> ${thread.system_message_id}`
   const query = sql`

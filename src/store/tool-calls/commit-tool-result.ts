@@ -8,7 +8,8 @@ import type { Lease } from '#store/runs/run-row.ts'
  *   held     the run is still ours, and stays so until this commits
  *   call     the call has no result yet: a repeated statement finds nothing to do
  *   edited   each block is at the version that the tool read (compare and set); if not, the statement raises PD001
- *   own      a block under a label that the conversation has put away its copy of: the agent's stays unseen, so this is its own
+ *   own      a block with the label of an agent's block that this conversation does not see, since it has, or has put away, a copy of
+ *            it under another label: the agent cannot have it too, so it is the conversation's own
  */
 const commit = statement(
   'commit-tool-result',
@@ -34,11 +35,10 @@ with held as (
   returning id, version, label, description, value
 ), own as (
   insert into conversation_blocks (organization_id, conversation_id, block_id, label, replaces_block_id, attached_at)
-  select distinct on (created.id) $1, $5, created.id, created.label, away.replaces_block_id, clock_timestamp()
+  select distinct on (created.id) $1, $5, created.id, created.label, ab.block_id, clock_timestamp()
   from created
   join agent_blocks as ab on ab.organization_id = $1 and ab.agent_id = $4 and ab.label = created.label
-  join conversation_blocks as away on away.organization_id = $1 and away.conversation_id = $5
-    and away.replaces_block_id = ab.block_id and away.is_detached
+  join conversation_blocks as cb on cb.organization_id = $1 and cb.conversation_id = $5 and cb.replaces_block_id = ab.block_id
   returning block_id
 ), attached as (
   insert into agent_blocks (organization_id, agent_id, block_id, label)

@@ -49,6 +49,7 @@ export function listConversationMessages(app: App, context: Context): void {
         limit: page.limit,
         order: page.order,
         types,
+        groupId: query.group_id || undefined,
       })
       const view = { include_return_message_types: types ?? null }
       // newest first also among what one stored message becomes

@@ -58,6 +58,7 @@ export function listMessages(app: App, context: Context): void {
         limit: page.limit,
         order: page.order,
         types: query.include_return_message_types,
+        groupId: query.group_id || undefined,
       }
       const messages = await listOf(db, organizationId, agent_id, thread, range)
       if (messages.length === 0) await requireAgent(db, organizationId, agent_id)
