@@ -54,7 +54,7 @@ const { registry, requests } = scriptedModel(script)
 let server: TestServer
 let agentId: string
 beforeAll(async () => {
-  server = await startTestServer({ models: registry })
+  server = await startTestServer({ models: registry, config: { globalMaxContextWindow: 1_000_000 } })
 })
 afterAll(async () => {
   expect(await findBrokenInvariants(server.context.db)).toEqual([])
@@ -560,6 +560,8 @@ describe('fork', () => {
     expect(asked).toEqual(['one', 're one', 'three', 're three', 'four'])
     const listed = await server.request<Message[]>('GET', `/v1/agents/${agentId}/messages?conversation_id=${twice.id}`)
     expect(listed.body).toEqual(await messagesOf(twice.id))
+    const [, first] = await messagesOf(twice.id)
+    expect(await saidIn((await fork(twice.id, `message_id=${first?.id}`)).id)).toEqual(['one'])
     // each message exists once
     const all = await server.request<Message[]>('GET', `/v1/agents/${agentId}/messages?limit=1000`)
     expect(texts(all.body).filter((text) => text === 're one')).toHaveLength(1)
