@@ -26,7 +26,7 @@ export async function modifyConversation(
 ): Promise<void> {
   const { db, models } = deps
   const { organizationId, userId } = author
-  const { archived, context_window_limit: limit, ...fields } = change
+  const { archived, context_window_limit: limit } = change
   const current = await findConversation(db, organizationId, id)
   if (current === undefined) throw conversationNotFound(id)
   const model = change.model == null ? undefined : await resolveModel(models, change.model)
@@ -34,8 +34,12 @@ export async function modifyConversation(
     checkContextWindow(limit, model ?? (await currentModel(deps, organizationId, id, change.model === null)))
   }
   const isArchived = archived === undefined ? current.archived_at !== null : archived === true
+  // one by one: what else a request may hold is none of our columns
   const columns = {
-    ...fields,
+    summary: change.summary,
+    description: change.description,
+    model_settings: change.model_settings,
+    last_message_at: change.last_message_at,
     context_window_limit: limit,
     model: change.model === null ? null : model?.handle,
     archived_at: isArchived ? (current.archived_at ?? new Date()) : null,

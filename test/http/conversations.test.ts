@@ -176,6 +176,23 @@ describe('create, retrieve, update', () => {
     expect(await list()).toHaveLength(1)
   })
 
+  test('what else a request holds changes nothing', async () => {
+    const { id, ...before } = await create()
+    const other = (await newAgent()).id
+    const body = {
+      id: UNKNOWN,
+      agent_id: other,
+      is_default: true,
+      deleted_at: '2020-01-01',
+      hidden: true,
+      system_prompt: '',
+      a: 1,
+    }
+    const { body: after } = await server.request<Conversation>('PATCH', `/v1/conversations/${id}`, body)
+    expect({ ...after, updated_at: null }).toEqual({ id, ...before, updated_at: null })
+    expect(await ids()).toEqual([id])
+  })
+
   test('an agent that is not there, and one that is not named', async () => {
     const unknown = agentId.replace(/....$/, '0000')
     expect((await server.request('POST', `/v1/conversations/?agent_id=${unknown}`, {})).status).toBe(404)

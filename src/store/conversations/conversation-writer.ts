@@ -82,6 +82,16 @@ export async function insertConversation(
   return row
 }
 
+const COLUMNS: readonly (keyof ConversationFields)[] = [
+  'summary',
+  'description',
+  'model',
+  'model_settings',
+  'context_window_limit',
+  'archived_at',
+  'last_message_at',
+]
+
 /** Sets the columns that are given (undefined is not), and who changed it when. False where there is no such conversation. */
 export async function updateConversation(
   db: Queryable,
@@ -90,13 +100,12 @@ export async function updateConversation(
   changes: { [Column in keyof ConversationFields]?: ConversationFields[Column] | undefined },
   updatedById: string,
 ): Promise<boolean> {
-  const assignments = Object.entries(changes)
-    .filter(([, value]) => value !== undefined)
-    .map(([column, value]) =>
-      column === 'model_settings' && value !== null
-        ? sql`${sql.ref(column)} = ${JSON.stringify(value)}::jsonb`
-        : sql`${sql.ref(column)} = ${value}`,
-    )
+  const assignments = COLUMNS.filter((column) => changes[column] !== undefined).map((column) => {
+    const value = changes[column]
+    return column === 'model_settings' && value !== null
+      ? sql`${sql.ref(column)} = ${JSON.stringify(value)}::jsonb`
+      : sql`${sql.ref(column)} = ${value}`
+  })
   const query = sql`update conversations set ${sql.join([...assignments, sql`updated_at = now()`, sql`last_updated_by_id = ${updatedById}`])}
     where organization_id = ${organizationId} and id = ${id} and not is_default and deleted_at is null returning id`
   return (await db.query(...toStatement('update-conversation', query.compile(sqlBuilder)))).length > 0
