@@ -21,6 +21,7 @@ import { registerBlocks } from '#http/v1/blocks/index.ts'
 import { registerConversations } from '#http/v1/conversations/index.ts'
 import { registerHealth } from '#http/v1/health/index.ts'
 import { registerBatches } from '#http/v1/messages/batches/index.ts'
+import { registerAllMessages } from '#http/v1/messages/index.ts'
 import { registerModels } from '#http/v1/models/index.ts'
 import { registerPassages } from '#http/v1/passages/index.ts'
 import { registerRuns } from '#http/v1/runs/index.ts'
@@ -52,6 +53,7 @@ export async function buildServer(context: Context): Promise<App> {
   registerMessages(app, context)
   registerSchedules(app, context)
   registerBatches(app, context)
+  registerAllMessages(app, context)
   registerArchivalMemory(app, context)
   registerBlocks(app, context)
   registerTools(app, context)

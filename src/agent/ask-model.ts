@@ -1,5 +1,6 @@
-import { ModelError } from '#llm/model.ts'
+import { ModelError, type ModelRequest } from '#llm/model.ts'
 import { trimContext } from '#store/conversations/save-prompt.ts'
+import type { MessageRow } from '#store/messages/message-row.ts'
 import { type FitResult, fitContext } from './context-window/fit-context.ts'
 import type { Turn } from './open-turn.ts'
 import { type StepReply, streamReply } from './run-step.ts'
@@ -15,28 +16,29 @@ export async function askModel(work: Work, turn: Turn): Promise<StepReply> {
   for (let overflows = 0; ; overflows += 1) {
     const fit = await fitTurn(work, turn)
     try {
-      return await streamReply(
-        turn.model,
-        {
-          messages: [
-            { role: 'system', text: turn.systemPrompt },
-            ...toTranscript(fit.rows, {
-              timezone: turn.thread.timezone,
-              maxToolResultChars: Math.max(5_000, Math.floor(turn.budgetTokens * 0.2 * 4)),
-            }),
-          ],
-          tools: turn.tools,
-          toolChoice: { type: 'auto' },
-          settings: turn.settings,
-          signal,
-        },
-        emit,
-      )
+      return await streamReply(turn.model, toModelRequest(turn, fit.rows, signal), emit)
     } catch (error) {
       const isOverflow = error instanceof ModelError && error.kind === 'context_window_exceeded'
       if (!isOverflow || overflows >= MAX_OVERFLOW_RETRIES) throw error
       turn.budgetTokens = Math.floor(Math.min(turn.budgetTokens, contextTokens(turn)) * 0.6)
     }
+  }
+}
+
+/** What the model is asked in a turn whose context is `rows`. */
+export function toModelRequest(turn: Turn, rows: readonly MessageRow[], signal: AbortSignal): ModelRequest {
+  return {
+    messages: [
+      { role: 'system', text: turn.systemPrompt },
+      ...toTranscript(rows, {
+        timezone: turn.thread.timezone,
+        maxToolResultChars: Math.max(5_000, Math.floor(turn.budgetTokens * 0.2 * 4)),
+      }),
+    ],
+    tools: turn.tools,
+    toolChoice: { type: 'auto' },
+    settings: turn.settings,
+    signal,
   }
 }
 

@@ -45,6 +45,8 @@ export interface Turn {
   firstOwnRow: number
   /** Estimated tokens of system message and tool definitions. */
   fixedTokens: number
+  /** Tokens of prompt and reply together. */
+  windowTokens: number
   /** Tokens that a prompt may have. */
   budgetTokens: number
   stepCount: number
@@ -64,9 +66,18 @@ function toolDefinitions(thread: ThreadRow, findTool: typeof findBuiltinTool): T
   })
 }
 
-/** The window that this agent may fill: its own limit, else the model's, bounded by the server's. */
-function windowOf(thread: ThreadRow, model: Model, maxContextWindow: number): number {
-  return Math.min(thread.context_window_limit ?? maxContextWindow, model.info.contextWindow)
+/**
+ * Tokens that a thread may fill with this model: the conversation's own limit, else the agent's, bounded by the model's window, and by
+ * the server's where neither is set. A conversation's own model gets no larger window than the agent's model has.
+ */
+async function windowOf(options: RunLoopOptions, thread: ThreadRow, model: Model): Promise<number> {
+  const limit = thread.conversation_window_limit ?? thread.context_window_limit
+  if (limit !== null) return Math.min(limit, model.info.contextWindow)
+  const bound = Math.min(options.maxContextWindow, model.info.contextWindow)
+  if (model.info.handle !== thread.conversation_model) return bound
+  // the agent's own model may not be served any more, and is not needed
+  const ofAgent = await options.models.getModel(thread.model).catch(() => undefined)
+  return Math.min(bound, ofAgent?.info.contextWindow ?? bound)
 }
 
 function budgetOf(window: number, settings: ModelSettings, model: Model): number {
@@ -76,18 +87,23 @@ function budgetOf(window: number, settings: ModelSettings, model: Model): number
 
 /**
  * Loads an agent's thread for a run, fresh or taken over: two statements, and two more when the prompt must be compiled anew.
+ * @param refresh brings the system prompt up to date; what only looks at a turn stores nothing
  * @returns undefined when the agent is gone
  * @throws DomainError when the model's handle leads nowhere
  */
-export async function openTurn(options: RunLoopOptions, run: ClaimedRun): Promise<Turn | undefined> {
-  const { db, models, maxContextWindow } = options
+export async function openTurn(
+  options: RunLoopOptions,
+  run: ClaimedRun,
+  refresh = refreshSystemPrompt,
+): Promise<Turn | undefined> {
+  const { db, models } = options
   const thread = await findThread(db, run.organization_id, run.conversation_id)
   if (thread === undefined) return undefined
   const rows = await listContextMessages(db, run.organization_id, thread)
   const model = await models.getModel(run.request.overrideModel ?? thread.conversation_model ?? thread.model)
   const systemPrompt =
     run.request.overrideSystem ??
-    (await refreshSystemPrompt(db, {
+    (await refresh(db, {
       organizationId: run.organization_id,
       thread,
       contextCount: rows.length + 1,
@@ -100,6 +116,7 @@ export async function openTurn(options: RunLoopOptions, run: ClaimedRun): Promis
     thread.conversation_model_settings,
     thread.response_format,
   )
+  const windowTokens = await windowOf(options, thread, model)
   const firstOwnRow = rows.findIndex((row) => row.run_id === run.id)
   return {
     run,
@@ -113,7 +130,8 @@ export async function openTurn(options: RunLoopOptions, run: ClaimedRun): Promis
     rowTokens: rows.map(estimateRow),
     firstOwnRow: firstOwnRow < 0 ? rows.length : firstOwnRow,
     fixedTokens: estimateTokens(systemPrompt) + estimateTokens(JSON.stringify(tools)),
-    budgetTokens: budgetOf(windowOf(thread, model, maxContextWindow), settings, model),
+    windowTokens,
+    budgetTokens: budgetOf(windowTokens, settings, model),
     stepCount: run.step_count,
     usage: { ...emptyUsage(), ...run.usage },
   }

@@ -137,7 +137,7 @@ function describeCall(turn: Turn, startedAt: number): NewStep {
     model: info.name,
     model_handle: info.handle,
     model_endpoint: info.endpoint,
-    context_window_limit: turn.thread.context_window_limit ?? info.contextWindow,
+    context_window_limit: turn.windowTokens,
     prompt_tokens: 0,
     completion_tokens: 0,
     cached_input_tokens: null,

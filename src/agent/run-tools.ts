@@ -237,7 +237,7 @@ async function runCall(
       }
       if (sqlState(error) !== 'PD001' && !isUniqueViolation(error)) throw error
       run.blocks = await retryTransient(retryOptions(run), () =>
-        loadBlocks(run.db, run.lease.organizationId, run.agentId),
+        loadBlocks(run.db, run.lease.organizationId, run.conversationId),
       )
     }
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { LanguageModelV4StreamPart, LanguageModelV4Usage } from '@ai-sdk/provider'
+import type { ModelFetch } from './fetch.ts'
 import type { PartStream } from './language-model.ts'
 import type {
   ContentPart,
@@ -14,6 +15,7 @@ import type {
   Usage,
 } from './model.ts'
 import { CutAnswer, type ErrorSource, toModelError } from './model-errors.ts'
+import { captureBody } from './preview-request.ts'
 import { metadataKeyOf, toCallSettings } from './provider-options.ts'
 import type { Provider } from './provider-table.ts'
 import { type AttemptEvent, streamWithRetry } from './stream-with-retry.ts'
@@ -23,12 +25,15 @@ export interface AiSdkModelOptions {
   info: ModelInfo
   provider: Provider
   streamParts: PartStream
+  /** The same model over another `fetch`, to look at requests without sending them. */
+  makePartStream?: (fetch: ModelFetch) => Promise<PartStream>
   /** Backoff (ms) before the first retry, for tests. */
   firstDelayMs?: number
 }
 
 /** A model of a provider package of the AI SDK. */
-export function createAiSdkModel({ info, provider, streamParts, firstDelayMs }: AiSdkModelOptions): Model {
+export function createAiSdkModel(modelOptions: AiSdkModelOptions): Model {
+  const { info, provider, streamParts, makePartStream, firstDelayMs } = modelOptions
   const source: ErrorSource = {
     providerName: provider.displayName,
     baseUrl: info.endpoint ?? provider.baseUrl,
@@ -42,14 +47,15 @@ export function createAiSdkModel({ info, provider, streamParts, firstDelayMs }: 
     wantsReasoning: provider.wantsReasoning === true,
   }
 
+  const toCall = (request: ModelRequest, signal: AbortSignal) => ({
+    ...toCallSettings(request, info, provider),
+    prompt: toPrompt(request.messages, promptOptions),
+    abortSignal: signal,
+  })
+
   async function* attempt(request: ModelRequest, signal: AbortSignal): AsyncGenerator<AttemptEvent> {
-    const options = {
-      ...toCallSettings(request, info, provider),
-      prompt: toPrompt(request.messages, promptOptions),
-      abortSignal: signal,
-    }
     const collector = new ReplyCollector()
-    for await (const parts of streamParts(options)) {
+    for await (const parts of streamParts(toCall(request, signal))) {
       for (const part of parts) {
         const event = collector.add(part)
         if (event !== undefined) yield event
@@ -68,6 +74,9 @@ export function createAiSdkModel({ info, provider, streamParts, firstDelayMs }: 
         handle: info.handle,
         ...(firstDelayMs === undefined ? {} : { firstDelayMs }),
       }),
+    ...(makePartStream === undefined
+      ? {}
+      : { preview: (request: ModelRequest) => captureBody(makePartStream, toCall(request, request.signal)) }),
   }
 }
 

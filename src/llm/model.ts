@@ -192,6 +192,8 @@ export interface EmbeddingModelInfo {
 export interface Model {
   readonly info: ModelInfo
   stream(request: ModelRequest): AsyncIterable<ModelEvent>
+  /** The body that the provider would get for a request; nothing is sent. Not there for models that need no provider. */
+  preview?(request: ModelRequest): Promise<Record<string, unknown>>
 }
 
 /** What the rest of the server asks of the llm layer. */

@@ -103,6 +103,7 @@ export function createModelRegistry(options: ModelRegistryOptions): ModelRegistr
       info,
       provider,
       streamParts: await createPartStream(provider, modelName, listing.baseUrl, fetch),
+      makePartStream: (ownFetch) => createPartStream(provider, modelName, listing.baseUrl, ownFetch),
       ...(options.firstDelayMs === undefined ? {} : { firstDelayMs: options.firstDelayMs }),
     })
     known.set(canonical, { model, isListed: listing.models !== undefined })

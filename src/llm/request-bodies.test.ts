@@ -24,7 +24,7 @@ async function bodyOf(handle: string, overrides: Partial<ModelRequest>): Promise
     },
   })
   const model = await registry.getModel(handle)
-  const stream = model.stream({
+  const request: ModelRequest = {
     messages: [
       { role: 'system', text: 'You are kind.' },
       { role: 'user', content: [{ type: 'text', text: 'Hello' }] },
@@ -34,9 +34,15 @@ async function bodyOf(handle: string, overrides: Partial<ModelRequest>): Promise
     settings: {},
     signal: new AbortController().signal,
     ...overrides,
-  })
-  await expect(Array.fromAsync(stream)).rejects.toMatchObject({ kind: 'bad_request' })
-  return server.requests.at(-1)?.body
+  }
+  const sentBefore = server.requests.length
+  const preview = await model.preview?.(request)
+  expect(server.requests.length).toBe(sentBefore)
+  await expect(Array.fromAsync(model.stream(request))).rejects.toMatchObject({ kind: 'bad_request' })
+  const body = server.requests.at(-1)?.body
+  // what is shown of a request is what is sent
+  expect(preview).toEqual(body)
+  return body
 }
 
 const tool = (name: string) => ({ name, description: name, parameters: { type: 'object', properties: {} } })

@@ -1,7 +1,7 @@
 import { conflict, DomainError, unprocessable } from '#platform/errors.ts'
 import { isUniqueViolation } from '#store/database-error.ts'
 import type { Queryable } from '#store/db.ts'
-import { deleteRunKeys, type FoundRunKey, findRunKeys } from '#store/idempotency/run-key.ts'
+import { deleteRunKeys, findRunKeys } from '#store/idempotency/run-key.ts'
 import { findThreadOwner } from '#store/runs/find-thread-owner.ts'
 import type { NewRun } from '#store/runs/start-run.ts'
 
@@ -36,12 +36,7 @@ async function findOriginalRun(db: Queryable, run: NewRun, wasKeyTaken: boolean)
   const keys = new Map(run.keys?.map((key) => [key.hash, key]))
   if (keys.size === 0) return undefined
   const found = await findRunKeys(db, run.organizationId, [...keys.keys()])
-  const isStale = (row: FoundRunKey): boolean => {
-    const isLasting = keys.get(row.key_hash)?.isLasting ?? true
-    const isOver = row.status !== 'created' && row.status !== 'running'
-    return row.is_expired || (!isLasting && isOver)
-  }
-  const valid = found.filter((row) => !isStale(row))
+  const valid = found.filter((row) => !row.is_expired)
   // an explicit key first
   valid.sort((one, other) => Number(one.fingerprint === null) - Number(other.fingerprint === null))
   for (const row of valid) {

@@ -6,13 +6,20 @@ import { finishBatch, listNextBatchItems, settleBatchItems } from './batches/adv
 import { listBatches, listBatchMessages } from './batches/batch-reader.ts'
 import { claimBatches } from './batches/claim-batches.ts'
 import { listBlocks } from './blocks/block-reader.ts'
-import { findDefaultThread } from './conversations/reset-thread.ts'
+import { listConversations } from './conversations/conversation-reader.ts'
+import { deleteConversation } from './conversations/delete-conversation.ts'
+import { shareMessages } from './conversations/fork-conversation.ts'
+import { findThread } from './conversations/load-thread.ts'
+import { emptyDefaultThread, findDefaultThread } from './conversations/reset-thread.ts'
 import { countMemory } from './conversations/save-prompt.ts'
 import { type Db, type Queryable, type Statement, statement } from './db.ts'
 import { pruneIdempotencyKeys } from './idempotency/prune-idempotency-keys.ts'
 import { findRunKeys } from './idempotency/run-key.ts'
+import { listAllMessages } from './messages/all-message-reader.ts'
 import { listAgentMessages, listContextMessages } from './messages/message-reader.ts'
+import { findAllMessages } from './messages/search-all-messages.ts'
 import { findMessages } from './messages/search-messages.ts'
+import { listThreadMessages } from './messages/thread-message-reader.ts'
 import type { PageRequest } from './page.ts'
 import { listPassages } from './passages/passage-reader.ts'
 import { searchPassagesByWords } from './passages/passage-search.ts'
@@ -38,6 +45,17 @@ import { pruneDeliveries } from './webhooks/prune-deliveries.ts'
 const { organization: org, agent: agentId, conversation: conversationId, archive: archiveId, run: runId } = BUSY
 const page: PageRequest = { limit: 20, order: 'desc' }
 const agentPage = { ...page, orderBy: 'created_at' as const }
+const conversationPage = { ...page, orderBy: 'created_at' as const }
+const thread = {
+  id: conversationId,
+  agent_id: agentId,
+  is_default: true,
+  system_message_id: 'message-s1',
+  system_message_created_at: new Date(),
+}
+/** For what runs in a transaction: the recorder takes its statements as they come. */
+const asDb = (db: Queryable): Db =>
+  ({ ...db, transaction: (work: (tx: Queryable) => unknown) => work(db) }) as unknown as Db
 const batch = { organization_id: org, id: 'job-50' }
 const lease = { owner: 'me', leaseMs: 4000 }
 
@@ -74,13 +92,14 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
   idempotency_keys_by_expiry: (db) => pruneIdempotencyKeys(db, 100),
   conversations_default: (db) => findDefaultThread(db, org, agentId),
   conversations_by_agent: (db) => countMemory(db, org, agentId),
+  conversations_listed: (db) => listConversations(db, org, { archiveStatus: 'all' }, conversationPage),
+  conversation_blocks_by_block: cascade('conversation_blocks', 'block_id'),
+  conversation_blocks_label: (db) => findThread(db, org, conversationId),
+  conversation_shares_by_source: (db) => emptyDefaultThread(asDb(db), org, agentId),
   messages_by_agent: (db) =>
     listAgentMessages(db, {
       organizationId: org,
       agentId,
-      conversationId: undefined,
-      afterSeq: undefined,
-      beforeSeq: undefined,
       limit: 20,
       order: 'desc',
     }),
@@ -92,6 +111,7 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
       system_message_id: 'message-s1',
     }),
   messages_by_run: (db) => listRunMessages(db, org, { runId }, page),
+  messages_by_seq: (db) => listAllMessages(db, org, false, { limit: 20, order: 'desc' }),
   messages_search: (db) =>
     findMessages(db, {
       organizationId: org,
@@ -129,6 +149,14 @@ const ALSO_INDEXED: Record<string, (db: Queryable) => Promise<unknown>> = {
   'a page of agents in the middle': (db) => listAgents(db, org, {}, { ...agentPage, after: 'agent-90' }),
   'a page of blocks in the middle': (db) => listBlocks(db, org, {}, { ...page, before: 'block-90' }),
   'messages of a batch': (db) => listBatchMessages(db, org, { batchId: batch.id }, page),
+  'messages of a conversation': (db) => listThreadMessages(db, org, thread, { limit: 20, order: 'desc' }),
+  'messages of all agents by words': (db) =>
+    findAllMessages(db, { organizationId: org, limit: 5, words: { terms: ['word7'], excluded: [] } }),
+  'messages of a conversation by words': (db) =>
+    findAllMessages(db, { organizationId: org, conversationId, limit: 5, words: { terms: ['word7'], excluded: [] } }),
+  'conversations of an agent': (db) => listConversations(db, org, { agentId, archiveStatus: 'all' }, conversationPage),
+  'a conversation that goes away': (db) => deleteConversation(db, org, 'conv-1-1', 'u'),
+  'what a fork shares': (db) => shareMessages(db, org, { forkId: 'conv-1-1', sourceId: conversationId }, undefined),
   'the end of a batch': (db) => finishBatch(db, batch),
   'messages of a step': (db) => listRunMessages(db, org, { runId, stepId: 'step-1' }, page),
   'messages of a run in the middle': (db) => listRunMessages(db, org, { runId }, { ...page, after: 'message-1-1' }),

@@ -5,6 +5,7 @@ import type { PageRequest } from './page.ts'
 type PagedTable =
   | 'batches'
   | 'blocks'
+  | 'conversations'
   | 'messages'
   | 'passages'
   | 'runs'

@@ -144,6 +144,11 @@ export interface ConversationsTable {
   active_run_id: string | null
   queued_run_count: number
   last_message_at: Date | null
+  description: string | null
+  context_window_limit: number | null
+  hidden: boolean
+  archived_at: Date | null
+  last_run_completion: Date | null
   deleted_at: Date | null
   created_by_id: string | null
   last_updated_by_id: string | null

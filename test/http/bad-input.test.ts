@@ -19,7 +19,15 @@ const VALID_BODIES: Record<string, Record<string, unknown>> = {
   schedule_message: { messages: [{ role: 'user', content: 'hello' }], schedule: { scheduled_at: 4e12 } },
   modify_feedback_for_step: { feedback: 'positive' },
   modify_approval_for_tool: { requires_approval: false },
+  send_conversation_message: { input: 'hello', streaming: false },
+  preview_model_request: { input: 'hello' },
+  preview_conversation_model_request: { input: 'hello' },
+  search_all_messages: { query: 'hello' },
 }
+
+/** Queries without which an operation refuses everything. */
+const requiredQuery = (operation: Operation): string =>
+  operation.id === 'create_conversation' ? `?agent_id=${ids.agent_id}` : ''
 
 const server: TestServer = await startTestServer({
   models: scriptedModel(() => ({ text: 'Hello.' })).registry,
@@ -49,7 +57,7 @@ async function makeFixture(): Promise<void> {
   ids.scheduled_message_id = schedule.id
   await post(`/v1/agents/${agent.id}/messages`, { input: 'hello' })
   ids.run_id = (await server.request<{ id: string }[]>('GET', '/v1/runs/?limit=1')).body[0]?.id ?? ''
-  ids.conversation_id = 'default'
+  ids.conversation_id = (await post<{ id: string }>(`/v1/conversations/?agent_id=${agent.id}`, {})).id
   VALID_BODIES.retrieve_conversation_stream = { run_id: ids.run_id }
   ids.step_id = (await server.request<{ id: string }[]>('GET', '/v1/steps/?limit=1')).body[0]?.id ?? ''
   ids.message_id = 'message-01234567-89ab-4def-8123-456789abcdef'
@@ -137,13 +145,14 @@ let turn = 0
 const DESTRUCTIVE = new Set([
   'delete_agent',
   'delete_block',
+  'delete_conversation',
   'delete_run',
   'delete_passage',
   'delete_scheduled_message',
 ])
 
 describe.each(withBody)('$method $path', (operation) => {
-  const url = () => validPath(operation)
+  const url = () => validPath(operation) + requiredQuery(operation)
   const send = (payload: string | Buffer, headers: Record<string, string> = JSON_TYPE) =>
     problemOf({ method: operation.method, url: url(), payload, headers })
   beforeAll(makeFixture)
@@ -155,7 +164,7 @@ describe.each(withBody)('$method $path', (operation) => {
     const { status, problem } = await send(JSON.stringify(validBody(operation)))
     expect(problem).toBeUndefined()
     // nothing runs that could be cancelled
-    expect(status).toBe(operation.id === 'cancel_message' ? 409 : 200)
+    expect(status).toBe(operation.id.startsWith('cancel_') && operation.id !== 'cancel_batch' ? 409 : 200)
   })
 
   it('bears every hostile value in every field', async () => {

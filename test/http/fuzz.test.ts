@@ -51,7 +51,7 @@ const UNKNOWN = '01234567-89ab-4def-8123-456789abcdef'
 
 function remember(answer: string): void {
   for (const [id, prefix = ''] of answer.matchAll(
-    /\b(agent|block|tool|passage|run|step|message|archive|schedule|job|delivery)-[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b/g,
+    /\b(agent|block|conv|tool|passage|run|step|message|archive|schedule|job|delivery)-[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b/g,
   )) {
     const known = seen.get(prefix) ?? []
     if (known.includes(id)) continue
@@ -75,6 +75,7 @@ function withIds(value: unknown): unknown {
 const PREFIX_OF_PARAMETER: Record<string, string> = {
   memory_id: 'passage',
   batch_id: 'job',
+  conversation_id: 'conv',
   scheduled_message_id: 'schedule',
 }
 
@@ -157,7 +158,15 @@ async function makeThings(): Promise<void> {
   const memory_blocks = [{ label: 'human', value: '' }]
   const agent = { model: 'openai/gpt-4o-mini', memory_blocks, tools: ['archival_memory_insert'] }
   for (let index = 0; index < 3; index++) {
-    await create('/v1/agents/?include=agent.blocks&include=agent.tools', agent)
+    const { body } = await app.inject({
+      method: 'POST',
+      url: '/v1/agents/?include=agent.blocks&include=agent.tools',
+      payload: agent,
+    })
+    remember(body)
+    const { id } = JSON.parse(body) as { id: string }
+    await create(`/v1/conversations/?agent_id=${id}`, { isolated_block_labels: ['human'] })
+    await create(`/v1/conversations/default/fork?agent_id=${id}`, {})
   }
 }
 const REQUESTS_BETWEEN_THINGS = 100

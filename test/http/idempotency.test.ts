@@ -253,7 +253,7 @@ test('messages with otids of their own: a repetition in the background follows t
   expect(await lookUp('o-2')).toMatchObject({ status: 404, body: { detail: 'No run found for otid=o-2' } })
 })
 
-test('in the foreground the same otid means the run that is under way, and a new one after it', async () => {
+test('in the foreground too the same otid means the same run, while it is under way and after it', async () => {
   const gate = Promise.withResolvers<void>()
   const server = await startServer(async (request) => {
     await gate.promise
@@ -266,7 +266,11 @@ test('in the foreground the same otid means the run that is under way, and a new
   gate.resolve()
   const [first, second] = await Promise.all(both)
   expect(second?.body).toEqual(first?.body)
+  const later = await server.request('POST', url, body)
+  expect(later.body).toEqual(first?.body)
+  expect(later.headers['idempotency-replayed']).toBe('true')
   expect(await countRuns()).toBe(1)
+  await expireKeys()
   expect((await server.request('POST', url, body)).status).toBe(200)
   expect(await countRuns()).toBe(2)
 })

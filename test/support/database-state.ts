@@ -39,7 +39,17 @@ const INVARIANTS: Record<string, string> = {
      and v.version = b.version and v.value = b.value and v.label = b.label)`,
   'the system message is there and says what the thread does': `select c.id from conversations as c where not exists
     (select from messages as m where m.organization_id = c.organization_id and m.id = c.system_message_id
-     and m.content -> 0 ->> 'text' = c.system_prompt)`,
+     and m.content -> 0 ->> 'text' = c.system_prompt) and c.deleted_at is null`,
+  "a conversation's block has the block's label": `select cb.conversation_id, cb.label, b.label as of_block from conversation_blocks as cb
+    join blocks as b on b.organization_id = cb.organization_id and b.id = cb.block_id where b.label <> cb.label`,
+  'of deleted conversations only what a fork shows is left': `select m.id from messages as m
+    join conversations as c on c.organization_id = m.organization_id and c.id = m.conversation_id and c.deleted_at is not null
+    where not exists (select from conversation_shares as s join conversations as f on f.organization_id = s.organization_id
+        and f.id = s.conversation_id and f.deleted_at is null
+      where s.organization_id = m.organization_id and s.source_id = m.conversation_id and m.seq between s.from_seq and s.to_seq)`,
+  'deleted conversations have no blocks and share nothing': `select c.id from conversations as c where c.deleted_at is not null and (
+    exists (select from conversation_blocks as cb where cb.organization_id = c.organization_id and cb.conversation_id = c.id)
+    or exists (select from conversation_shares as s where s.organization_id = c.organization_id and s.conversation_id = c.id))`,
   'runs have ended and no thread waits': `select r.id, r.status from runs as r where r.status in ('created', 'running')
     union all select c.id, 'waits' from conversations as c where c.active_run_id is not null or c.queued_run_count <> 0`,
   'each step is counted in its run and has one row in the ledger': `select r.id, r.step_count, s.steps, p.calls from runs as r

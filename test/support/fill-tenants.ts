@@ -37,6 +37,10 @@ insert into conversations (organization_id, id, agent_id, is_default, system_mes
   select org, 'conv-' || n, 'agent-' || n, true, 'message-s' || n, now(), 's', '{}' from owner;
 insert into conversations (organization_id, id, agent_id, is_default, system_message_id, system_message_created_at, system_prompt, prompt_metadata)
   select org, 'conv-' || n || '-' || t, 'agent-' || n, false, 'message-s' || n, now(), 's', '{}' from owner cross join generate_series(1, 3) as t;
+insert into conversation_blocks (organization_id, conversation_id, block_id, label, replaces_block_id, attached_at)
+  select org, 'conv-' || n || '-1', 'block-' || n, 'label-' || n % 80, 'block-' || n % ${AGENTS} + 1, now() from owner;
+insert into conversation_shares (organization_id, conversation_id, source_id, from_seq, to_seq)
+  select org, 'conv-' || n || '-' || t, 'conv-' || n, n * 10, n * 10 + 20 from owner cross join generate_series(2, 3) as t;
 insert into runs (organization_id, id, agent_id, conversation_id, status, request, lease_expires_at, created_at)
   select org, 'run-' || (n - 1) * 5 + r, 'agent-' || n, 'conv-' || n,
     case when r > 1 then 'completed' when n % 100 = 0 then 'running' when n % 100 = 1 then 'created' else 'failed' end, '{}',

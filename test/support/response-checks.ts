@@ -14,6 +14,18 @@ interface V1Document {
   components: { schemas: Record<string, object> }
 }
 
+/** Fields that the official client reads and V1's document does not have, which allows no others there. */
+const NEWER_FIELDS: Record<string, readonly string[]> = {
+  Conversation: ['archived', 'archived_at', 'context_window_limit', 'description'],
+}
+
+function addNewerFields(schemas: Record<string, { properties?: Record<string, object> }>): void {
+  for (const [name, fields] of Object.entries(NEWER_FIELDS)) {
+    const { properties = {} } = schemas[name] ?? {}
+    for (const field of fields) properties[field] ??= {}
+  }
+}
+
 function newAjv(): Ajv {
   const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: true })
   formats.default(ajv, ['date-time', 'date', 'uri', 'email', 'uuid'])
@@ -30,6 +42,7 @@ function loadV1(): { document: V1Document; ajv: Ajv } | null {
     return v1
   }
   const document = JSON.parse(readFileSync(V1_DOCUMENT, 'utf8')) as V1Document
+  addNewerFields(document.components.schemas)
   const ajv = newAjv().addSchema({ $id: 'v1', components: document.components })
   v1 = { document, ajv }
   return v1

@@ -5,9 +5,10 @@ import { DEFAULT_ORGANIZATION_ID, DEFAULT_USER_ID, newOrderedId } from '#platfor
 import { createLogger } from '#platform/logger.ts'
 import { RunEngine } from '#runs/run-engine.ts'
 import type { RunEvent } from '#runs/run-events.ts'
+import { findThreadId } from '#store/conversations/conversation-reader.ts'
 import { type Db, statement } from '#store/db.ts'
-import { listAgentMessages } from '#store/messages/message-reader.ts'
 import type { MessageRow, NewMessage } from '#store/messages/message-row.ts'
+import { listThreadMessages } from '#store/messages/thread-message-reader.ts'
 import type { NewRun } from '#store/runs/start-run.ts'
 import { ensureBuiltinTools } from '#tools/ensure-builtin-tools.ts'
 import { type Script, scriptedModel } from './scripted-model.ts'
@@ -109,16 +110,11 @@ export async function say(
   return { runId: run.runId, events, end, messages }
 }
 
-export function storedMessages(db: Db, agentId: string): Promise<MessageRow[]> {
-  return listAgentMessages(db, {
-    organizationId: DEFAULT_ORGANIZATION_ID,
-    agentId,
-    conversationId: null,
-    afterSeq: undefined,
-    beforeSeq: undefined,
-    limit: 10_000,
-    order: 'asc',
-  })
+/** Of the default conversation, oldest first. */
+export async function storedMessages(db: Db, agentId: string): Promise<MessageRow[]> {
+  const thread = await findThreadId(db, DEFAULT_ORGANIZATION_ID, { agentId })
+  if (thread === undefined) return []
+  return listThreadMessages(db, DEFAULT_ORGANIZATION_ID, thread, { limit: 10_000, order: 'asc' })
 }
 
 const blockValue = statement(

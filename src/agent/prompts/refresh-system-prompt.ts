@@ -31,25 +31,40 @@ const compile = ({ thread, hasLineNumbers }: PromptContext, metadata: PromptMeta
  * between edits, and no writer of a shared block has to visit the agents that see it.
  */
 export async function refreshSystemPrompt(db: Queryable, context: PromptContext): Promise<string> {
-  const { thread } = context
-  const isCurrent =
-    thread.archival_count === thread.prompt_metadata.archival_count &&
-    compile(context, thread.prompt_metadata) === thread.system_prompt
-  if (isCurrent) return thread.system_prompt
-  return recompileSystemPrompt(db, context)
+  return isCurrent(context) ? context.thread.system_prompt : recompileSystemPrompt(db, context)
+}
+
+/** The prompt that the next turn would have, without storing it. */
+export async function previewSystemPrompt(db: Queryable, context: PromptContext): Promise<string> {
+  return isCurrent(context) ? context.thread.system_prompt : (await compileAnew(db, context)).prompt
+}
+
+function isCurrent(context: PromptContext): boolean {
+  const { archival_count, prompt_metadata, system_prompt } = context.thread
+  return archival_count === prompt_metadata.archival_count && compile(context, prompt_metadata) === system_prompt
 }
 
 /** Compiles the prompt with fresh counters and stores it, whether or not anything has changed. */
 export async function recompileSystemPrompt(db: Queryable, context: PromptContext): Promise<string> {
+  const { prompt, metadata } = await compileAnew(db, context)
+  const { organizationId, thread } = context
+  await saveSystemPrompt(db, { organizationId, conversationId: thread.conversation_id }, prompt, metadata)
+  return prompt
+}
+
+/** The prompt with fresh counters. @param compiledAt ISO 8601, where the prompt is not to say that it is of now */
+export async function compileAnew(
+  db: Queryable,
+  context: PromptContext,
+  compiledAt = context.now.toISOString(),
+): Promise<{ prompt: string; metadata: PromptMetadata }> {
   const { thread, organizationId } = context
   const memory = await countMemory(db, organizationId, thread.agent_id)
   const metadata: PromptMetadata = {
-    compiled_at: context.now.toISOString(),
+    compiled_at: compiledAt,
     recall_count: Math.max(memory.messages - context.contextCount, 0),
     archival_count: memory.archival_count,
     archival_tags: memory.archival_tags,
   }
-  const prompt = compile(context, metadata)
-  await saveSystemPrompt(db, { organizationId, conversationId: thread.conversation_id }, prompt, metadata)
-  return prompt
+  return { prompt: compile(context, metadata), metadata }
 }

@@ -141,7 +141,16 @@ export async function setAgentTags(
   await db.query(SET_TAGS, [organizationId, agentId, tags])
 }
 
-const DELETE_AGENT = statement('delete-agent', 'delete from agents where organization_id = $1 and id = $2 returning id')
+// with the blocks that belong to its conversations alone
+const DELETE_AGENT = statement(
+  'delete-agent',
+  `with own as (
+    delete from blocks as b using conversations as c, conversation_blocks as cb
+    where c.organization_id = $1 and c.agent_id = $2 and cb.organization_id = $1 and cb.conversation_id = c.id
+      and b.organization_id = $1 and b.id = cb.block_id
+  )
+  delete from agents where organization_id = $1 and id = $2 returning id`,
+)
 
 /** Deletes the agent, its threads and its runs; waits for a commit of the loop that is under way. False where there is none. */
 export async function deleteAgent(tx: Queryable, organizationId: string, id: string): Promise<boolean> {

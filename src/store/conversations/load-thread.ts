@@ -1,19 +1,19 @@
 import type { PromptMetadata } from '#store/conversations/prompt-metadata.ts'
 import { type Queryable, statement } from '#store/db.ts'
+import { visibleBlocks } from './visible-blocks.ts'
 
 const load = statement(
   'load-thread',
   `
 select c.id as conversation_id, c.is_default, c.model as conversation_model, c.model_settings as conversation_model_settings,
   c.system_message_id, c.system_message_created_at, c.system_prompt, c.prompt_metadata, c.context_start_seq, c.context_start_at,
-  c.message_count,
+  c.message_count, c.context_window_limit as conversation_window_limit,
   a.id as agent_id, a.name, a.agent_type, a.system, a.model, a.model_settings, a.context_window_limit, a.response_format,
   a.tool_rules, a.timezone, a.message_buffer_autoclear,
   (select coalesce(jsonb_agg(jsonb_build_object('id', b.id, 'label', b.label, 'value', b.value, 'description', b.description,
-      'char_limit', b.char_limit, 'read_only', b.read_only, 'version', b.version) order by ab.attached_at, b.id), '[]')
-    from agent_blocks as ab
-    join blocks as b on b.organization_id = ab.organization_id and b.id = ab.block_id
-    where ab.organization_id = $1 and ab.agent_id = c.agent_id) as blocks,
+      'char_limit', b.char_limit, 'read_only', b.read_only, 'version', b.version) order by seen.attached_at, b.id), '[]')
+    from (${visibleBlocks('$1', 'c.id', 'c.agent_id')}) as seen
+    join blocks as b on b.organization_id = $1 and b.id = seen.block_id) as blocks,
   (select coalesce(jsonb_agg(jsonb_build_object('name', t.name, 'tool_type', t.tool_type, 'return_char_limit', t.return_char_limit)
       order by at.attached_at, t.id), '[]')
     from agent_tools as at
@@ -24,17 +24,18 @@ select c.id as conversation_id, c.is_default, c.model as conversation_model, c.m
     where aa.organization_id = $1 and aa.agent_id = c.agent_id), 0) as archival_count
 from conversations as c
 join agents as a on a.organization_id = c.organization_id and a.id = c.agent_id
-where c.organization_id = $1 and c.id = $2`,
+where c.organization_id = $1 and c.id = $2 and c.deleted_at is null`,
 )
 
 const blocksOf = statement(
-  'load-blocks-of-agent',
+  'load-blocks-of-thread',
   `
 select b.id, b.label, b.value, b.description, b.char_limit, b.read_only, b.version
-from agent_blocks as ab
-join blocks as b on b.organization_id = ab.organization_id and b.id = ab.block_id
-where ab.organization_id = $1 and ab.agent_id = $2
-order by ab.attached_at, b.id`,
+from conversations as c
+cross join lateral (${visibleBlocks('$1', 'c.id', 'c.agent_id')}) as seen
+join blocks as b on b.organization_id = $1 and b.id = seen.block_id
+where c.organization_id = $1 and c.id = $2
+order by seen.attached_at, b.id`,
 )
 
 /** A memory block as a turn knows it. `version` is what compare-and-set goes by. */
@@ -60,6 +61,7 @@ export interface ThreadRow {
   is_default: boolean
   conversation_model: string | null
   conversation_model_settings: Record<string, unknown> | null
+  conversation_window_limit: number | null
   system_message_id: string
   system_message_created_at: Date
   system_prompt: string
@@ -93,6 +95,6 @@ export async function findThread(
 }
 
 /** The blocks alone, when another writer has changed one in the middle of a turn. */
-export function loadBlocks(db: Queryable, organizationId: string, agentId: string): Promise<ThreadBlock[]> {
-  return db.query<ThreadBlock>(blocksOf, [organizationId, agentId])
+export function loadBlocks(db: Queryable, organizationId: string, conversationId: string): Promise<ThreadBlock[]> {
+  return db.query<ThreadBlock>(blocksOf, [organizationId, conversationId])
 }

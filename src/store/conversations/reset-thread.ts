@@ -1,3 +1,4 @@
+import { newOrderedId } from '#platform/ids.ts'
 import { type Db, type Queryable, statement } from '#store/db.ts'
 
 const lock = statement(
@@ -5,7 +6,13 @@ const lock = statement(
   'select c.id from conversations as c where c.organization_id = $1 and c.agent_id = $2 and c.is_default for update',
 )
 
-/** Empties a thread that no run owns or waits for: all its messages but the system message, and its counters. */
+const IS_SHARED = `exists (select from conversation_shares as s
+    where s.organization_id = m.organization_id and s.source_id = m.conversation_id and m.seq between s.from_seq and s.to_seq)`
+
+/**
+ * Empties a thread that no run owns or waits for: all its messages but the system message, and its counters. What forks share stays
+ * for the next statement.
+ */
 const reset = statement(
   'reset-thread',
   `
@@ -16,9 +23,28 @@ with thread as (
   returning c.id, c.system_message_id
 ), gone as (
   delete from messages as m using thread
-  where m.organization_id = $1 and m.conversation_id = thread.id and m.id <> thread.system_message_id
+  where m.organization_id = $1 and m.conversation_id = thread.id and m.id <> thread.system_message_id and not ${IS_SHARED}
 )
 select thread.id from thread`,
+)
+
+/** Gives what forks share of an emptied thread ($2) to a conversation ($3) that nobody sees: deleted from the beginning. */
+const setAside = statement(
+  'set-shared-messages-aside',
+  `
+with aside as (
+  insert into conversations (organization_id, id, agent_id, system_message_id, system_message_created_at, system_prompt,
+    prompt_metadata, message_count, deleted_at)
+  select $1, $3, c.agent_id, c.system_message_id, c.system_message_created_at, '', '{}', n.message_count, now()
+  from conversations as c cross join lateral (select count(*)::integer as message_count from messages as m
+    where m.organization_id = $1 and m.conversation_id = c.id and m.id <> c.system_message_id) as n
+  where c.organization_id = $1 and c.id = $2 and n.message_count > 0
+  returning id, system_message_id
+), moved as (
+  update messages as m set conversation_id = aside.id from aside
+  where m.organization_id = $1 and m.conversation_id = $2 and m.id <> aside.system_message_id
+)
+update conversation_shares as s set source_id = aside.id from aside where s.organization_id = $1 and s.source_id = $2`,
 )
 
 const findDefault = statement(
@@ -34,6 +60,7 @@ export async function emptyDefaultThread(db: Db, organizationId: string, agentId
   return db.transaction(async (tx) => {
     await tx.query(lock, [organizationId, agentId])
     const [row] = await tx.query<{ id: string }>(reset, [organizationId, agentId])
+    if (row !== undefined) await tx.query(setAside, [organizationId, row.id, newOrderedId('conv')])
     return row?.id
   })
 }

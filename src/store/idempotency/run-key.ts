@@ -5,8 +5,6 @@ export interface RunKey {
   hash: string
   /** Hash of the request, where the same key with another request is a mistake that the client is told of. */
   fingerprint: string | null
-  /** False: the key leads to the run only until the run has ended, and then means a new one. */
-  isLasting: boolean
 }
 
 /** CTE text that stores `RunKey[]` (a JSON array) for the run of the relation `from`; fails where one of them is there. */

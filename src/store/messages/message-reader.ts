@@ -1,16 +1,28 @@
+import { sql } from 'kysely'
+import { allOf } from '#store/all-of.ts'
+import { sqlBuilder, toStatement } from '#store/builder.ts'
 import { type Queryable, statement } from '#store/db.ts'
 import { MESSAGE_COLUMNS, type MessageRow } from './message-row.ts'
+import { typeCondition } from './message-types.ts'
+import { sharedMessages } from './shared-messages.ts'
+import type { MessageRange } from './thread-message-reader.ts'
 
 /** More messages than any window holds; keeps a thread of tiny messages from filling the server's memory. */
 const MAX_CONTEXT_MESSAGES = 4000
 
+const IN_CONTEXT = 'm.seq >= $3 and m.created_at >= $4'
+
+/** What the thread said itself, and what it shares with the one it was forked from. */
 const context = statement(
   'list-context-messages',
   `
 select * from (
-  select ${MESSAGE_COLUMNS} from messages as m
-  where m.organization_id = $1 and m.conversation_id = $2 and m.seq >= $3 and m.created_at >= $4 and m.id <> $5
-  order by m.seq desc limit ${MAX_CONTEXT_MESSAGES}
+  (select ${MESSAGE_COLUMNS} from messages as m
+    where m.organization_id = $1 and m.conversation_id = $2 and ${IN_CONTEXT} and m.id <> $5
+    order by m.seq desc limit ${MAX_CONTEXT_MESSAGES})
+  union all
+  ${sharedMessages({ organizationId: '$1', conversationId: '$2', where: IN_CONTEXT, order: 'desc', limit: `${MAX_CONTEXT_MESSAGES}` })}
+  order by seq desc limit ${MAX_CONTEXT_MESSAGES}
 ) as newest
 order by seq`,
 )
@@ -46,55 +58,24 @@ export async function findMessageSeq(
   return row?.seq
 }
 
-export interface AgentMessageFilter {
+export interface AgentMessageFilter extends MessageRange {
   organizationId: string
   agentId: string
-  /** undefined: every thread · null: the default one */
-  conversationId: string | null | undefined
-  /** Newer than this position. */
-  afterSeq: number | undefined
-  /** Older than this position. */
-  beforeSeq: number | undefined
-  limit: number
-  /** Which end of the range is taken when it is longer than `limit`: desc = the newest. */
-  order: 'asc' | 'desc'
 }
 
-const MAX_SEQ = Number.MAX_SAFE_INTEGER
-
-function listText(thread: string, order: 'asc' | 'desc'): string {
-  return `
-select ${MESSAGE_COLUMNS} from messages as m
-where m.organization_id = $1 and ${thread} and m.seq > $3 and m.seq < $4 and m.role <> 'note'
-order by m.seq ${order} limit $5`
-}
-const IN_DEFAULT =
-  'm.conversation_id = (select c.id from conversations as c where c.organization_id = $1 and c.agent_id = $2 and c.is_default)'
-const lists = {
-  agent: {
-    asc: statement('list-agent-messages-asc', listText('m.agent_id = $2', 'asc')),
-    desc: statement('list-agent-messages-desc', listText('m.agent_id = $2', 'desc')),
-  },
-  default: {
-    asc: statement('list-default-messages-asc', listText(IN_DEFAULT, 'asc')),
-    desc: statement('list-default-messages-desc', listText(IN_DEFAULT, 'desc')),
-  },
-  conversation: {
-    asc: statement('list-conversation-messages-asc', listText('m.conversation_id = $2', 'asc')),
-    desc: statement('list-conversation-messages-desc', listText('m.conversation_id = $2', 'desc')),
-  },
-}
-
-/** Messages of an agent, always oldest first. */
+/** Messages of an agent in all its threads, always oldest first; `order` says which end is taken. */
 export async function listAgentMessages(db: Queryable, filter: AgentMessageFilter): Promise<MessageRow[]> {
-  const scope =
-    filter.conversationId === undefined ? 'agent' : filter.conversationId === null ? 'default' : 'conversation'
-  const rows = await db.query<MessageRow>(lists[scope][filter.order], [
-    filter.organizationId,
-    filter.conversationId ?? filter.agentId,
-    filter.afterSeq ?? -1,
-    filter.beforeSeq ?? MAX_SEQ,
-    filter.limit,
-  ])
+  const where = allOf(
+    sql`m.organization_id = ${filter.organizationId}`,
+    sql`m.agent_id = ${filter.agentId}`,
+    sql`m.role <> 'note'`,
+    filter.afterSeq !== undefined && sql`m.seq > ${filter.afterSeq}`,
+    filter.beforeSeq !== undefined && sql`m.seq < ${filter.beforeSeq}`,
+    typeCondition(filter.types),
+    filter.groupId !== undefined && sql`m.group_id = ${filter.groupId}`,
+  )
+  const query = sql`select ${sql.raw(MESSAGE_COLUMNS)} from messages as m where ${where}
+    order by m.seq ${sql.raw(filter.order)} limit ${filter.limit}`
+  const rows = await db.query<MessageRow>(...toStatement('list-agent-messages', query.compile(sqlBuilder)))
   return filter.order === 'desc' ? rows.reverse() : rows
 }

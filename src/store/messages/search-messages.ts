@@ -6,8 +6,8 @@ const COLUMNS = 'm.id, m.role, m.content, m.tool_returns, m.created_at'
 const FILTERS = `m.organization_id = $1 and m.agent_id = $2 and m.role = any($3::text[])
   and m.created_at >= coalesce($4::timestamptz, '-infinity') and m.created_at <= coalesce($5::timestamptz, 'infinity')`
 
-/** Terms as one query: any of them; null where none has a word that means something. */
-const anyOf = (terms: string) => `(
+/** Terms (an array parameter) as one query: any of them; null where none has a word that means something. */
+export const anyOf = (terms: string) => `(
   select string_agg('(' || q.query::text || ')', ' | ')::tsquery
   from unnest(${terms}::text[]) as t (term) cross join lateral phraseto_tsquery('english', t.term) as q (query)
   where numnode(q.query) > 0)`

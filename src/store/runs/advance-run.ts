@@ -78,7 +78,7 @@ with held as (
     and r.step_count = :stepCount
   returning r.id, r.created_at, r.completed_at, r.status, r.callback_url, r.metadata, r.error
 )${when('messages', SAID)}${when('events', LOGGED)}${when('steps', STEPPED)}${when('calls', CALLED)}${when('ending', CALLED_BACK)}, thread as (
-  update conversations as c set message_count = c.message_count + :messagesAdded::integer${when('ending', ', active_run_id = null')}
+  update conversations as c set message_count = c.message_count + :messagesAdded::integer${when('ending', ', active_run_id = null, last_run_completion = now()')}
   where c.organization_id = :organization and c.id = :conversation and c.active_run_id = :run and exists (select from held)
   returning c.queued_run_count
 )

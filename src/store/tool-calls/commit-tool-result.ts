@@ -19,9 +19,18 @@ const CREATED = `, created as (
   select :organization, e.id, e.label, e.value, e.char_limit, e.description, :agent
   from call cross join jsonb_to_recordset(:newBlocks::jsonb) as e (id text, label text, value text, char_limit integer, description text)
   returning id, version, label, description, value
+), own as (
+  insert into conversation_blocks (organization_id, conversation_id, block_id, label, replaces_block_id, attached_at)
+  select distinct on (created.id) :organization, :conversation, created.id, created.label, ab.block_id, clock_timestamp()
+  from created
+  join agent_blocks as ab on ab.organization_id = :organization and ab.agent_id = :agent and ab.label = created.label
+  join conversation_blocks as cb on cb.organization_id = :organization and cb.conversation_id = :conversation
+    and cb.replaces_block_id = ab.block_id
+  returning block_id
 ), attached as (
   insert into agent_blocks (organization_id, agent_id, block_id, label)
   select :organization, :agent, created.id, created.label from created
+  where not exists (select from own where own.block_id = created.id)
 )`
 
 const versioned = (changed: readonly string[]): string => `, versions as (
@@ -33,6 +42,9 @@ const versioned = (changed: readonly string[]): string => `, versions as (
 const DETACHED = `, detached as (
   delete from agent_blocks as ab using call
   where ab.organization_id = :organization and ab.agent_id = :agent and ab.block_id = any(:detached::text[])
+), put_away as (
+  update conversation_blocks as cb set is_detached = true from call
+  where cb.organization_id = :organization and cb.conversation_id = :conversation and cb.block_id = any(:detached::text[])
 )`
 
 const REMEMBERED = `, archive as (
@@ -84,6 +96,8 @@ const REQUIRE_EDITS = `when not perdure_require((select count(*) from edited) = 
  *   call     the call has no result yet: a repeated statement finds nothing to do. The limit tells the planner that it is one row,
  *            else it takes a plan for all partitions for so dear that it plans anew each time, which costs as much as the rest
  *   edited   each block is at the version that the tool read (compare and set); if not, the statement raises PD001
+ *   own      a block with the label of an agent's block that this conversation does not see, since it has, or has put away, a copy of
+ *            it under another label: the agent cannot have it too, so it is the conversation's own
  */
 const commit = statementVariants<Part>('commit-tool-result', (has) => {
   const when = (part: Part, text: string): string => (has(part) ? text : '')

@@ -125,7 +125,7 @@ const ResponseFormatSchema = Type.Union([
   Type.Object({ type: Type.Literal('json_schema'), json_schema: AnyObject }, { additionalProperties: true }),
 ])
 
-const ModelSettingsSchema = Type.Object(
+export const ModelSettingsSchema = Type.Object(
   {
     provider_type: optional(Type.String()),
     temperature: optional(Type.Number({ minimum: 0, maximum: 2 })),

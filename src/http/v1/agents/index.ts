@@ -13,7 +13,9 @@ import { listToolsForAgent } from './list-tools-for-agent.ts'
 import { modifyAgent } from './modify-agent.ts'
 import { modifyApprovalForTool } from './modify-approval-for-tool.ts'
 import { modifyCoreMemoryBlock } from './modify-core-memory-block.ts'
+import { recompileAgent } from './recompile-agent.ts'
 import { retrieveAgent } from './retrieve-agent.ts'
+import { retrieveAgentContextWindow } from './retrieve-agent-context-window.ts'
 import { retrieveAgentMemory } from './retrieve-agent-memory.ts'
 import { retrieveCoreMemoryBlock } from './retrieve-core-memory-block.ts'
 
@@ -23,6 +25,7 @@ export function registerAgents(app: App, context: Context): void {
   countAgents(app, context)
   retrieveAgent(app, context)
   retrieveAgentMemory(app, context)
+  retrieveAgentContextWindow(app, context)
   listCoreMemoryBlocks(app, context)
   retrieveCoreMemoryBlock(app, context)
   listToolsForAgent(app, context)
@@ -37,4 +40,5 @@ export function registerAgents(app: App, context: Context): void {
   attachToolToAgent(app, context)
   detachToolFromAgent(app, context)
   modifyApprovalForTool(app, context)
+  recompileAgent(app, context)
 }

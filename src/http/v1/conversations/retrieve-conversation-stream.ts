@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import Type from 'typebox'
+import { threadNotFound } from '#agent/get-thread.ts'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
 import { ResumeHeaders, ResumeRequest, resumeStream } from '#http/v1/agents/messages/resume-stream.ts'
@@ -50,7 +51,7 @@ async function chooseRun(
   const thread = toThread(conversationId, body?.agent_id)
   if (body?.otid != null) return findRunByOtid(db, organizationId, thread, body.otid)
   const runId = await findNewestActiveRun(db, organizationId, thread)
-  if (runId === 'no-thread') throw notFound('Conversation not found')
+  if (runId === 'no-thread') throw threadNotFound(thread)
   if (runId === undefined) throw invalidArgument('No active runs found for this conversation.')
   return getRun(db, organizationId, runId)
 }

@@ -1,10 +1,11 @@
 import { addAbortListener } from 'node:events'
 import type { FastifyReply } from 'fastify'
+import { threadNotFound } from '#agent/get-thread.ts'
 import type { Context } from '#context.ts'
 import { REPLAYED } from '#http/plugins/idempotency.ts'
 import { type MessageWire, presentMessages } from '#http/wire/present-message.ts'
 import { ModelError } from '#llm/model.ts'
-import { DomainError, notFound } from '#platform/errors.ts'
+import { DomainError } from '#platform/errors.ts'
 import { retellRun } from '#runs/retell-run.ts'
 import type { RunEvent } from '#runs/run-events.ts'
 import type { MessageRow } from '#store/messages/message-row.ts'
@@ -53,7 +54,7 @@ export async function collectResponse(
     }
   }
   const started = await runs.start(run, listen, () => ended.resolve())
-  if (started === undefined) throw notFound('Agent not found')
+  if (started === undefined) throw threadNotFound(run.thread)
   if (started.isRepeated) reply.header(REPLAYED, 'true')
   const isStopping = Promise.withResolvers<void>()
   using _ = addAbortListener(shutdown.lastCall, () => isStopping.resolve())
@@ -93,6 +94,6 @@ function interrupted(runId: string, { keys }: NewRun): DomainError {
   return new DomainError('unavailable', `This server stops. The run goes on: GET /v1/runs/${runId}.`, {
     extra: { run_id: runId },
     retryAfterSeconds: 1,
-    canRetry: keys?.some((key) => key.isLasting) ?? false,
+    canRetry: (keys ?? []).length > 0,
   })
 }

@@ -1,4 +1,5 @@
 import Type from 'typebox'
+import { threadNotFound } from '#agent/get-thread.ts'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
 import { REPLAYED } from '#http/plugins/idempotency.ts'
@@ -6,7 +7,6 @@ import { getRun } from '#http/v1/runs/get-run.ts'
 import { presentRun } from '#http/v1/runs/present-run.ts'
 import { RunSchema } from '#http/v1/runs/run-schema.ts'
 import { IdSchema } from '#http/wire/ids.ts'
-import { notFound } from '#platform/errors.ts'
 import { checkCallbackUrl } from '#runs/check-callback-url.ts'
 import { AsyncMessageRequest } from './message-request-schema.ts'
 import { toRun } from './to-run.ts'
@@ -29,14 +29,14 @@ export function createAgentMessageAsync(app: App, context: Context): void {
       if (body.callback_url != null) {
         checkCallbackUrl(body.callback_url, context.config.webhookAddresses === 'any')
       }
-      const run = await toRun(context.models, actor, params.agent_id, body, {
+      const run = await toRun(context.models, actor, { agentId: params.agent_id }, body, {
         requestId: id,
         runType: 'send_message_async',
         background: true,
         idempotencyKey,
       })
       const started = await context.runs.start(run)
-      if (started === undefined) throw notFound('Agent not found')
+      if (started === undefined) throw threadNotFound(run.thread)
       if (started.isRepeated) reply.header(REPLAYED, 'true')
       return presentRun(await getRun(context.db, actor.organizationId, started.runId))
     },

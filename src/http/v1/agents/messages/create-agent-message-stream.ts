@@ -27,7 +27,7 @@ export function createAgentMessageStream(app: App, context: Context): void {
         background: body.background ?? false,
         idempotencyKey: request.idempotencyKey,
       }
-      const run = await toRun(context.models, actor, params.agent_id, body, kind)
+      const run = await toRun(context.models, actor, { agentId: params.agent_id }, body, kind)
       return streamResponse(context, { request, reply }, run, body)
     },
   )

@@ -5,12 +5,16 @@ import { createAgentMessageAsync } from './create-agent-message-async.ts'
 import { createAgentMessageStream } from './create-agent-message-stream.ts'
 import { listMessages } from './list-messages.ts'
 import { modifyMessage } from './modify-message.ts'
+import { previewModelRequest } from './preview-model-request.ts'
 import { resetMessages } from './reset-messages.ts'
+import { searchMessages } from './search-messages.ts'
 import { sendMessage } from './send-message.ts'
 
 export function registerMessages(app: App, context: Context): void {
   // messages:read
   listMessages(app, context)
+  searchMessages(app, context)
+  previewModelRequest(app, context)
   // messages:write
   sendMessage(app, context)
   createAgentMessageStream(app, context)

@@ -8,7 +8,11 @@ import { pagingParameters, toPageRequest } from '#http/wire/paging.ts'
 import { presentMessages } from '#http/wire/present-message.ts'
 import { notFound } from '#platform/errors.ts'
 import { requireAgent } from '#store/agents/require-agent.ts'
+import { findThreadId, type ThreadId } from '#store/conversations/conversation-reader.ts'
+import type { Queryable } from '#store/db.ts'
 import { findMessageSeq, listAgentMessages } from '#store/messages/message-reader.ts'
+import type { MessageRow } from '#store/messages/message-row.ts'
+import { listThreadMessages, type MessageRange, SYSTEM_MESSAGE_SEQ } from '#store/messages/thread-message-reader.ts'
 
 export function listMessages(app: App, context: Context): void {
   app.get(
@@ -41,23 +45,51 @@ export function listMessages(app: App, context: Context): void {
       const { organizationId } = actor
       const { agent_id } = params
       const page = toPageRequest(query)
+      const thread = await threadOf(db, organizationId, agent_id, query.conversation_id)
       const seqOf = async (cursor: string | undefined): Promise<number | undefined> => {
         if (cursor === undefined) return undefined
         const seq = await findMessageSeq(db, organizationId, agent_id, cursor)
         if (seq === undefined) throw notFound(`Message ${cursor} was not found in the messages of ${agent_id}.`)
-        return seq
+        return thread !== 'all' && cursor === thread?.system_message_id ? SYSTEM_MESSAGE_SEQ : seq
       }
-      const messages = await listAgentMessages(db, {
-        organizationId,
-        agentId: agent_id,
-        conversationId: query.conversation_id === 'default' ? null : query.conversation_id,
+      const range = {
         afterSeq: await seqOf(page.after),
         beforeSeq: await seqOf(page.before),
         limit: page.limit,
         order: page.order,
-      })
+        types: query.include_return_message_types,
+        groupId: query.group_id || undefined,
+      }
+      const messages = await listOf(db, organizationId, agent_id, thread, range)
       if (messages.length === 0) await requireAgent(db, organizationId, agent_id)
       return presentMessages(messages, { include_return_message_types: query.include_return_message_types ?? null })
     },
   )
+}
+
+/** The thread that `conversation_id` means; undefined where the agent has no such conversation. */
+async function threadOf(
+  db: Queryable,
+  organizationId: string,
+  agentId: string,
+  conversationId: string | undefined,
+): Promise<ThreadId | 'all' | undefined> {
+  if (conversationId === undefined) return 'all'
+  if (conversationId === 'default') return findThreadId(db, organizationId, { agentId })
+  const thread = await findThreadId(db, organizationId, { conversationId })
+  return thread?.agent_id === agentId ? thread : undefined
+}
+
+/** Oldest first. */
+async function listOf(
+  db: Queryable,
+  organizationId: string,
+  agentId: string,
+  thread: ThreadId | 'all' | undefined,
+  range: MessageRange,
+): Promise<MessageRow[]> {
+  if (thread === undefined) return []
+  if (thread === 'all') return listAgentMessages(db, { organizationId, agentId, ...range })
+  const messages = await listThreadMessages(db, organizationId, thread, range)
+  return range.order === 'desc' ? messages.reverse() : messages
 }

@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { IdSchema } from '#http/wire/ids.ts'
 import { MESSAGE_TYPES } from '#http/wire/message-schema.ts'
 import { AnyObject, Nullable, StringEnum } from '#http/wire/nullable.ts'
 
@@ -65,6 +66,16 @@ export const MessageRequest = Type.Object({
   streaming: Type.Optional(Nullable(Type.Boolean({ default: false }))),
 })
 export type MessageRequest = Static<typeof MessageRequest>
+
+/** In a conversation it is a stream unless told otherwise, and another run in the way is answered with 409. */
+export const ConversationMessageRequest = Type.Object({
+  ...requestFields,
+  ...streamingFields,
+  streaming: Type.Optional(Nullable(Type.Boolean({ default: true }))),
+  agent_id: Type.Optional(
+    Nullable(IdSchema('agent', "Whose default conversation, with the conversation id 'default'")),
+  ),
+})
 
 /** Where to tell the end of a run or a batch. */
 export const CallbackUrl = Type.String({ format: 'uri', minLength: 1, maxLength: 2083 })

@@ -10,22 +10,20 @@ export const otidHash = (thread: NewRun['thread'], otid: string): string => dige
 
 /**
  * What a request is known by when it comes again: its Idempotency-Key, and the otids of its messages when the client has chosen
- * all of them. Another content under the same otids is another request: clients exist that never change theirs.
- * @param isLasting whether a repetition is told the answer of the run also when that has ended (V1 did where a stream can be
- *   resumed); else it means a new run then
+ * all of them. A repetition is told the answer of the run, also when that has ended. Another content under the same otids is another
+ * request: clients exist that never change theirs.
  */
 export function runKeys(
   idempotencyKey: { hash: string; fingerprint: string } | null,
   thread: NewRun['thread'],
   input: readonly NewMessage[],
-  isLasting: boolean,
 ): Pick<NewRun, 'keys' | 'notices'> {
-  const keys: RunKey[] = idempotencyKey === null ? [] : [{ ...idempotencyKey, isLasting: true }]
+  const keys: RunKey[] = idempotencyKey === null ? [] : [idempotencyKey]
   const otids = input.flatMap(({ otid }) => (otid == null ? [] : [otid]))
   if (otids.length === 0) return { keys, notices: [] }
   if (otids.length === input.length) {
     const said = input.map(({ role, content, otid }) => [role, content, otid])
-    keys.push({ hash: digest(['otids', threadOf(thread), said]), fingerprint: null, isLasting })
+    keys.push({ hash: digest(['otids', threadOf(thread), said]), fingerprint: null })
   }
   return { keys, notices: [...new Set(otids.map((otid) => otidHash(thread, otid)))] }
 }

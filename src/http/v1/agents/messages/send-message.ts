@@ -11,7 +11,7 @@ import { MessageRequest, UsageSchema } from './message-request-schema.ts'
 import { streamResponse } from './stream-response.ts'
 import { toRun } from './to-run.ts'
 
-const ResponseSchema = Type.Object({
+export const ResponseSchema = Type.Object({
   messages: MessageListSchema,
   stop_reason: Type.Object({ message_type: Type.Literal('stop_reason'), stop_reason: StringEnum(STOP_REASONS) }),
   usage: UsageSchema,
@@ -40,7 +40,7 @@ export function sendMessage(app: App, context: Context): void {
         throw unprocessable('background needs streaming: true; for a run without a stream use /messages/async.')
       }
       const runType = isStreaming ? 'send_message_streaming' : 'send_message'
-      const run = await toRun(context.models, actor, params.agent_id, body, {
+      const run = await toRun(context.models, actor, { agentId: params.agent_id }, body, {
         requestId: request.id,
         runType,
         background: body.background ?? false,

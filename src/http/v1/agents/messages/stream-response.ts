@@ -1,10 +1,10 @@
 import { addAbortListener } from 'node:events'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { threadNotFound } from '#agent/get-thread.ts'
 import type { Context } from '#context.ts'
 import { REPLAYED } from '#http/plugins/idempotency.ts'
 import { EventStream } from '#http/wire/event-stream.ts'
 import type { MessageView } from '#http/wire/present-message.ts'
-import { notFound } from '#platform/errors.ts'
 import type { RunEvent } from '#runs/run-events.ts'
 import type { FollowerListener, RunFollower } from '#runs/run-follower.ts'
 import type { NewRun } from '#store/runs/start-run.ts'
@@ -41,7 +41,7 @@ export function streamResponse(context: Context, http: Http, run: NewRun, body: 
   }
   return streamRun(context, http, options, async (listener, onOver) => {
     const started = await context.runs.start(run, listener, onOver)
-    if (started?.follower === undefined) throw notFound('Agent not found')
+    if (started?.follower === undefined) throw threadNotFound(run.thread)
     if (started.isRepeated) http.reply.header(REPLAYED, 'true')
     return started.follower
   })

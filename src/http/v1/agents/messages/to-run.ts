@@ -74,13 +74,19 @@ function refuseUnavailable(request: MessageRequest | AsyncMessageRequest): void 
 export async function toRun(
   models: ModelRegistry,
   actor: Actor,
-  agentId: string,
+  thread: NewRun['thread'],
   request: MessageRequest | AsyncMessageRequest,
-  kind: { requestId: string; runType: string; background: boolean; idempotencyKey?: FastifyRequest['idempotencyKey'] },
+  kind: {
+    requestId: string
+    runType: string
+    background: boolean
+    idempotencyKey?: FastifyRequest['idempotencyKey']
+    /** What becomes of it while the thread is busy, where the request does not say. */
+    onBusy?: NewRun['onBusy']
+  },
 ): Promise<NewRun> {
   if (request.override_model != null) await models.getModel(request.override_model)
   refuseUnavailable(request)
-  const thread = { agentId }
   const input = toInput(request)
   return {
     organizationId: actor.organizationId,
@@ -104,7 +110,7 @@ export async function toRun(
     userId: actor.userId,
     metadata: { run_type: kind.runType },
     callbackUrl: 'callback_url' in request ? (request.callback_url ?? null) : null,
-    onBusy: request.on_busy ?? 'queue',
-    ...runKeys(kind.idempotencyKey ?? null, thread, input, kind.background),
+    onBusy: request.on_busy ?? kind.onBusy ?? 'queue',
+    ...runKeys(kind.idempotencyKey ?? null, thread, input),
   }
 }

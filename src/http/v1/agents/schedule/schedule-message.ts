@@ -25,7 +25,7 @@ export function scheduleMessage(app: App, context: Context): void {
     async ({ actor, body, id, params }) => {
       const { schedule, ...message } = body
       if (body.callback_url != null) checkCallbackUrl(body.callback_url, context.config.webhookAddresses === 'any')
-      const run = await toRun(context.models, actor, params.agent_id, message, {
+      const run = await toRun(context.models, actor, { agentId: params.agent_id }, message, {
         requestId: id,
         runType: 'scheduled_message',
         background: true,

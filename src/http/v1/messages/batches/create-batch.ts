@@ -27,7 +27,7 @@ export function createBatch(app: App, context: Context): void {
       const runs = await Promise.all(
         body.requests.map(async ({ agent_id, ...request }, index) => {
           try {
-            const run = await toRun(context.models, actor, agent_id, request, kind)
+            const run = await toRun(context.models, actor, { agentId: agent_id }, request, kind)
             return { ...run, thread: { agentId: agent_id } }
           } catch (error) {
             throw withPlace(error, `requests.${index}`)

@@ -1,0 +1,68 @@
+import Type from 'typebox'
+import type { Context } from '#context.ts'
+import type { App } from '#http/app.ts'
+import { searchFields, toSearch } from '#http/v1/messages/search-schema.ts'
+import { Nullable, StringEnum } from '#http/wire/nullable.ts'
+import { InternalMessageSchema, MESSAGE_ROLES, presentInternalMessage } from '#http/wire/present-internal-message.ts'
+import * as memory from '#memory/search-messages.ts'
+import type { MessageRole } from '#store/messages/message-row.ts'
+import type { PlacedMessage } from '#store/messages/placed-message.ts'
+
+/** The constant of reciprocal rank fusion: what is first gets 1/61. */
+const RRF_K = 60
+
+export function searchMessages(app: App, context: Context): void {
+  app.post(
+    '/v1/agents/messages/search',
+    {
+      config: { permission: 'messages:read', idempotency: 'none' },
+      schema: {
+        operationId: 'search_messages',
+        tags: ['agents'],
+        summary: 'Search the messages of all agents by their words, the best first; without a query, the newest',
+        body: Type.Object({
+          ...searchFields,
+          query: Type.Optional(Nullable(Type.String())),
+          roles: Type.Optional(Nullable(Type.Array(StringEnum(MESSAGE_ROLES)))),
+          project_id: Type.Optional(Nullable(Type.String())),
+          template_id: Type.Optional(Nullable(Type.String())),
+        }),
+        response: {
+          200: Type.Array(
+            Type.Object({
+              embedded_text: Type.String(),
+              message: InternalMessageSchema,
+              fts_rank: Nullable(Type.Integer({ description: '1 for the best' })),
+              vector_rank: Type.Null(),
+              rrf_score: Type.Number(),
+            }),
+          ),
+        },
+      },
+    },
+    async ({ actor, body }) => {
+      const query = body.query ?? undefined
+      const rows = await memory.searchAllMessages(context.db, {
+        ...toSearch(body),
+        organizationId: actor.organizationId,
+        query,
+        roles: body.roles?.filter((role): role is MessageRole & typeof role => role !== 'function'),
+        projectId: body.project_id ?? undefined,
+        templateId: body.template_id ?? undefined,
+      })
+      return rows.map((row, index) => ({
+        embedded_text: textOf(row),
+        message: presentInternalMessage(row, row.shown_conversation_id),
+        fts_rank: query === undefined ? null : index + 1,
+        vector_rank: null,
+        rrf_score: query === undefined ? 0 : 1 / (RRF_K + index + 1),
+      }))
+    },
+  )
+}
+
+const textOf = ({ content, tool_returns: returns }: PlacedMessage): string =>
+  [
+    ...content.flatMap((part) => (part.type === 'text' ? [part.text] : [])),
+    ...(returns ?? []).map((result) => result.text),
+  ].join('\n')

@@ -1,0 +1,48 @@
+import Type from 'typebox'
+import type { Context } from '#context.ts'
+import type { App } from '#http/app.ts'
+import { AnyObject, Nullable, StringEnum, Timestamp } from '#http/wire/nullable.ts'
+import * as memory from '#memory/search-messages.ts'
+import { presentPlacedMessage } from './present-placed-message.ts'
+import { searchFields, toSearch } from './search-schema.ts'
+
+/** What is found by its words, and can be told in the shapes that this search has. */
+const ROLES = ['user', 'assistant', 'system'] as const
+
+const Found = Type.Object({
+  message_type: StringEnum(['system_message', 'user_message', 'assistant_message']),
+  content: Type.Union([Type.String(), Type.Array(AnyObject)]),
+  message_id: Type.String(),
+  agent_id: Nullable(Type.String()),
+  conversation_id: Nullable(Type.String({ description: 'Null for a default conversation' })),
+  created_at: Timestamp,
+})
+type Found = Type.Static<typeof Found>
+
+export function searchAllMessages(app: App, context: Context): void {
+  app.post(
+    '/v1/messages/search',
+    {
+      config: { permission: 'messages:read', idempotency: 'none' },
+      schema: {
+        operationId: 'search_all_messages',
+        tags: ['messages'],
+        summary: 'Search the messages of all agents by their words, the best first',
+        body: Type.Object({ ...searchFields, query: Type.String() }),
+        response: { 200: Type.Array(Found) },
+      },
+    },
+    async ({ actor, body }) => {
+      const search = { ...toSearch(body), organizationId: actor.organizationId, query: body.query, roles: ROLES }
+      const rows = await memory.searchAllMessages(context.db, search)
+      return rows.flatMap((row) =>
+        presentPlacedMessage(row)
+          .filter((wire) => ['system_message', 'user_message', 'assistant_message'].includes(wire.message_type))
+          .map(
+            ({ message_type, content, message_id, agent_id, conversation_id, created_at }) =>
+              ({ message_type, content, message_id, agent_id, conversation_id, created_at }) as Found,
+          ),
+      )
+    },
+  )
+}
