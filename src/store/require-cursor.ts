@@ -8,6 +8,8 @@ type PagedTable =
   | 'messages'
   | 'passages'
   | 'runs'
+  | 'sandbox_configs'
+  | 'sandbox_variables'
   | 'schedules'
   | 'steps'
   | 'tools'
