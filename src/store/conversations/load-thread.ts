@@ -14,7 +14,8 @@ select c.id as conversation_id, c.is_default, c.model as conversation_model, c.m
     from agent_blocks as ab
     join blocks as b on b.organization_id = ab.organization_id and b.id = ab.block_id
     where ab.organization_id = $1 and ab.agent_id = c.agent_id) as blocks,
-  (select coalesce(jsonb_agg(jsonb_build_object('name', t.name, 'tool_type', t.tool_type, 'return_char_limit', t.return_char_limit)
+  (select coalesce(jsonb_agg(jsonb_build_object('name', t.name, 'tool_type', t.tool_type, 'return_char_limit', t.return_char_limit,
+      'json_schema', case when t.tool_type = 'custom' or t.tool_type like 'external%' then t.json_schema end)
       order by at.attached_at, t.id), '[]')
     from agent_tools as at
     join tools as t on t.organization_id = at.organization_id and t.id = at.tool_id
@@ -52,6 +53,8 @@ export interface ThreadTool {
   name: string
   tool_type: string
   return_char_limit: number
+  /** Of tools that are not the server's own: what the model is told of it. */
+  json_schema: { description?: string | null; parameters?: Record<string, unknown> | null } | null
 }
 
 /** An agent in one of its threads, with all that a turn needs except the messages. */

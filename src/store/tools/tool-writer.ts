@@ -26,7 +26,6 @@ const GIVEN = (
 
 /** What stays as it is when a tool is overwritten by a request that does not name it. */
 const KEPT = [
-  'args_json_schema',
   'tags',
   'return_char_limit',
   'pip_requirements',
@@ -50,7 +49,8 @@ const UPSERT_CUSTOM_TOOL = statement(
     n.metadata, $5, $5, clock_timestamp()
   from ${GIVEN('$4')}
   on conflict (organization_id, name) do update set description = excluded.description, source_type = excluded.source_type,
-    source_code = excluded.source_code, json_schema = excluded.json_schema, ${KEPT.map(keepUnlessNamed).join(', ')},
+    source_code = excluded.source_code, json_schema = excluded.json_schema,
+    args_json_schema = excluded.args_json_schema, ${KEPT.map(keepUnlessNamed).join(', ')},
     last_updated_by_id = excluded.last_updated_by_id, updated_at = now()
   where t.tool_type = 'custom'
   returning ${toolColumns('t')}`,
@@ -82,10 +82,10 @@ export async function upsertCustomTool(
 
 const LOCK_TOOL = statement(
   'lock-tool',
-  `select ${toolColumns('t')} from tools as t where t.organization_id = $1 and t.id = $2 for update`,
+  `select ${toolColumns('t')} from tools as t where t.organization_id = $1 and t.id = $2 for no key update`,
 )
 
-/** The row, which nobody else changes before the transaction ends. */
+/** The row, which nobody else changes before the transaction ends; agents can be given the tool meanwhile. */
 export async function lockTool(tx: Queryable, organizationId: string, id: string): Promise<ToolRow | undefined> {
   const [row] = await tx.query<ToolRow>(LOCK_TOOL, [organizationId, id])
   return row

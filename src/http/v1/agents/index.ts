@@ -16,6 +16,7 @@ import { modifyCoreMemoryBlock } from './modify-core-memory-block.ts'
 import { retrieveAgent } from './retrieve-agent.ts'
 import { retrieveAgentMemory } from './retrieve-agent-memory.ts'
 import { retrieveCoreMemoryBlock } from './retrieve-core-memory-block.ts'
+import { runToolForAgent } from './run-tool-for-agent.ts'
 
 export function registerAgents(app: App, context: Context): void {
   // agents:read
@@ -37,4 +38,5 @@ export function registerAgents(app: App, context: Context): void {
   attachToolToAgent(app, context)
   detachToolFromAgent(app, context)
   modifyApprovalForTool(app, context)
+  runToolForAgent(app, context)
 }
