@@ -67,15 +67,6 @@ export async function searchTools(db: Queryable, organizationId: string, search:
   const found = terms.map(
     (term) => sql`(tools.search @@ ${toTsQuery(term)} or tools.name ilike ${containsPattern(term)})`,
   )
-  const count =
-    found.length === 0
-      ? sql`0`
-      : sql.join(
-          found.map((one) => sql`${one}::int`),
-          sql` + `,
-        )
-  const rank =
-    terms.length === 0 ? sql`0` : sql`ts_rank_cd(tools.search, ${sql.join(terms.map(toTsQuery), sql` || `)}, 32)`
   const conditions = allOf(
     toolConditions(organizationId, { types }),
     tags !== undefined && sql`tools.tags && ${tags}::text[]`,
@@ -83,8 +74,19 @@ export async function searchTools(db: Queryable, organizationId: string, search:
     ...excluded.map((term) => sql`not tools.search @@ ${toTsQuery(term)}`),
   )
   const query = sql`select ${sql.raw(toolColumns('tools'))} from tools where ${conditions}
-    order by ${count} desc, ${rank} desc, tools.created_at desc, tools.id desc limit ${limit}`
+    order by ${relevance(terms, found)}tools.created_at desc, tools.id desc limit ${limit}`
   return db.query<ToolRow>(...toStatement('search-tools', query.compile(sqlBuilder)))
+}
+
+/** How many terms were found, then how often and how close together; nothing where there are none. */
+function relevance(terms: readonly string[], found: readonly RawBuilder<unknown>[]): RawBuilder<unknown> {
+  if (terms.length === 0) return sql``
+  const count = sql.join(
+    found.map((one) => sql`${one}::int`),
+    sql` + `,
+  )
+  const anyTerm = sql.join(terms.map(toTsQuery), sql` || `)
+  return sql`(${count}) desc, ts_rank_cd(tools.search, ${anyTerm}, 32) desc, `
 }
 
 function toolConditions(organizationId: string, filter: ToolFilter): RawBuilder<unknown> {
