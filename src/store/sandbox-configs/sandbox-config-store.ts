@@ -20,6 +20,20 @@ export async function findSandboxConfig(
   return row
 }
 
+const FIND_SANDBOX_CONFIG_OF_TYPE = statement(
+  'find-sandbox-config-of-type',
+  `select ${sandboxConfigColumns('s')} from sandbox_configs as s where s.organization_id = $1 and s.sandbox_type = $2`,
+)
+
+export async function findSandboxConfigOfType(
+  db: Queryable,
+  organizationId: string,
+  type: SandboxType,
+): Promise<SandboxConfigRow | undefined> {
+  const [row] = await db.query<SandboxConfigRow>(FIND_SANDBOX_CONFIG_OF_TYPE, [organizationId, type])
+  return row
+}
+
 export async function listSandboxConfigs(
   db: Queryable,
   organizationId: string,
