@@ -11,8 +11,8 @@ export interface ToolSchema {
 
 /** V1's limit, and short enough for every provider. */
 export const MAX_TOOL_NAME_LENGTH = 48
-/** Longer than any tool that people write; parsing it takes a tenth of a second. */
-export const MAX_SOURCE_CHARACTERS = 200_000
+/** Longer than any tool that people write; parsing it takes a tenth of a second, in which the process does nothing else. */
+export const MAX_SOURCE_CHARACTERS = 100_000
 /** Types that one signature may unfold into: classes that stand in each other are written out at each place. */
 export const MAX_TYPES = 2_000
 

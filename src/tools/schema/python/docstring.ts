@@ -10,11 +10,12 @@ export interface Docstring {
 const ARGS_HEADING = /^(args|arguments|parameters|params|attributes|keyword args|keyword arguments|other parameters):$/i
 const OTHER_HEADING =
   /^((returns?|yields?|raises|receives):.*|(examples?|notes?|references|see also|todo|warnings?|warns|usage):)$/i
+// None of these looks at a character more than a few times, whatever the text is: it comes from anybody.
 /** `name: text`, `name (type): text`, `*args: text`. */
-const ENTRY = /^\*{0,2}(\w+)\s*(\([^:]*\)|\(.*?\))?\s*:(?:\s+(.*))?$/
+const ENTRY = /^\*{0,2}(\w+)(?:\s*(?:\([^:]*\)|\(.*?\)))?\s*:(?:\s+(.*))?$/s
 /** The same in reStructuredText: `:param int name: text`. */
-const REST_ENTRY = /^:(?:param|parameter|arg|argument)\s+(?:[^:]*\s)?\*{0,2}(\w+)\s*:\s*(.*)$/
-const REST_FIELD = /^:\w+[^:]*:/
+const REST_ENTRY = /^:(?:param|parameter|arg|argument)\s([^:]*):(.*)$/s
+const REST_FIELD = /^:\w[^:]*:/
 const BULLET = /^([-*•]|\d+[.)])\s/
 
 /** The docstring of a function's or class's body; undefined where there is none. */
@@ -72,15 +73,15 @@ class EntryReader {
     const entry = indent <= this.#indent ? ENTRY.exec(content) : null
     if (entry?.[1] !== undefined) {
       this.#name = entry[1]
-      this.#args.set(this.#name, entry[3] ?? '')
+      this.#args.set(this.#name, entry[2] ?? '')
     } else this.#append(content)
   }
 
   readRest(content: string): void {
     const entry = REST_ENTRY.exec(content)
-    this.#name = entry?.[1]
+    this.#name = entry?.[1]?.trim().split(/\s+/).at(-1)?.replace(/^\*+/, '')
     this.#indent = -1
-    if (this.#name !== undefined) this.#args.set(this.#name, entry?.[2] ?? '')
+    if (this.#name !== undefined) this.#args.set(this.#name, entry?.[2]?.trim() ?? '')
   }
 
   #append(content: string): void {

@@ -5,7 +5,7 @@ export interface JsDoc {
   params: Map<string, string>
 }
 
-const PARAM = /^@(?:param|arg|argument)\s+(?:\{[^}]*\}\s+)?(?:\[\s*)?([\w$]+)[^\s]*\s*(?:-\s*)?(.*)$/
+const PARAM = /^@(?:param|arg|argument)\s+(?:\{[^}]*\}\s+)?(?:\[\s*)?([\w$]+)[^\s]*\s*(?:-\s*)?(.*)$/s
 
 /** Reads `text`, then `@param name - what it is`, each over as many lines as it takes. */
 export function readJsDoc(text: string): JsDoc {

@@ -8,12 +8,12 @@ export interface Token {
   line: number
 }
 
-const SPACE_OR_COMMENT = /(?:\s+|\/\/[^\n]*|\/\*(?!\*(?!\/))[\s\S]*?\*\/)+/y
-const DOC = /\/\*\*(?!\/)([\s\S]*?)\*\//y
+const SPACE_OR_COMMENT = /\s+|\/\/[^\n]*/y
 const NAME = /[\p{ID_Start}$_#@][\p{ID_Continue}$\u200c\u200d]*/uy
 const NUMBER = /0[xob][\da-f_]+n?|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:e[+-]?\d+)?n?/iy
 const QUOTED = /'(?:[^'\\\n]|\\[\s\S])*'|"(?:[^"\\\n]|\\[\s\S])*"/y
-const REGEX = /\/(?![*/])(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*/y
+// as long as people write them: what does not end would be looked for again and again
+const REGEX = /\/(?![*/])(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.){0,500}\]){1,1000}\/[a-z]*/y
 const PUNCTUATION = /=>|\.\.\.|[^\s\w]/uy
 
 /** After these a slash begins a regular expression; after anything else it divides. */
@@ -36,15 +36,17 @@ export function tokenize(source: string): Token[] {
     line += raw.split('\n').length - 1
   }
   while (position < source.length) {
-    const doc = match(DOC)
-    const space = doc === null ? match(SPACE_OR_COMMENT) : null
+    const space = match(SPACE_OR_COMMENT)
     const quoted = match(QUOTED)
-    const word = match(NAME) ?? undefined
-    if (doc !== null) take('doc', doc[0], stripStars(doc[1] ?? ''))
-    else if (space !== null) take(undefined, space[0])
-    else if (quoted !== null) take('text', quoted[0], unescapeText(quoted[0].slice(1, -1)))
+    const word = match(NAME)
+    if (space !== null) take(undefined, space[0])
+    else if (source.startsWith('/*', position)) {
+      const comment = source.slice(position, endOfComment(source, position, line))
+      if (/^\/\*\*[^/]/.test(comment)) take('doc', comment, stripStars(comment.slice(3, -2)))
+      else take(undefined, comment)
+    } else if (quoted !== null) take('text', quoted[0], unescapeText(quoted[0].slice(1, -1)))
     else if (source[position] === '`') take('template', source.slice(position, endOfTemplate(source, position, line)))
-    else if (word !== undefined) take('name', word[0])
+    else if (word !== null) take('name', word[0])
     else take(...otherToken(match, tokens.at(-1), source[position] ?? '', line))
   }
   tokens.push({ kind: 'end', text: 'the end', line })
@@ -65,6 +67,13 @@ function otherToken(match: Match, before: Token | undefined, next: string, line:
   throw cannotDerive(
     `the source is not valid TypeScript: line ${line} has ${JSON.stringify(next)} that does not end or begin anything. Correct it.`,
   )
+}
+
+/** Position behind the end of a comment. */
+function endOfComment(source: string, start: number, line: number): number {
+  const end = source.indexOf('*/', start + 2)
+  if (end >= 0) return end + 2
+  throw cannotDerive(`the source is not valid TypeScript: the comment that begins in line ${line} does not end.`)
 }
 
 /** Position behind the closing back quote; what stands in `${…}` may have templates of its own. */
