@@ -206,6 +206,12 @@ class Shape(TypedDict, total=False):
     expect(rest.description).toBe('Does.')
   })
 
+  it('takes the name for the summary of a docstring that tells of parameters alone', async () => {
+    const source = 'def print_tool(message: str):\n    """\n    Args:\n        message (str): The message.\n    """'
+    expect(await python(source)).toMatchObject({ name: 'print_tool', description: 'print_tool' })
+    expect(await typescript('/** @param a - it */ export function f(a: string) {}')).toMatchObject({ description: 'f' })
+  })
+
   it("takes a class with a method run, as the Python client's BaseTool sends it", async () => {
     const source = `
 class Inventory(BaseTool):

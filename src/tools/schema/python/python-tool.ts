@@ -94,6 +94,8 @@ function textOfMember(definition: ClassDef, name: string): string | undefined {
 function summaryOf(tool: PythonTool, given: string | undefined): string {
   const summary = [tool.description, given].find((text) => text !== undefined && text.trim() !== '')
   if (summary !== undefined) return summary
+  // V1's clients have docstrings that tell of parameters alone
+  if (tool.docstring !== undefined && tool.docstring.args.size > 0) return tool.name
   throw cannotDerive(
     `'${tool.name}' has no docstring that says what it does. Begin its body with one: what the tool does, then 'Args:' with a line for each parameter.`,
   )

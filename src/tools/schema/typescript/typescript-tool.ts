@@ -64,6 +64,7 @@ export function listTypeScriptFunctions(source: string): string[] {
 function summaryOf({ name, doc }: ExportedFunction, given: string | undefined): string {
   const summary = [doc.summary, given].find((text) => text !== undefined && text.trim() !== '')
   if (summary !== undefined) return summary
+  if (doc.params.size > 0) return name
   throw cannotDerive(`'${name}' has no JSDoc comment that says what it does. Write one above it: /** What it does. */.`)
 }
 
