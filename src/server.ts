@@ -20,14 +20,17 @@ import { registerSchedules } from '#http/v1/agents/schedule/index.ts'
 import { registerBlocks } from '#http/v1/blocks/index.ts'
 import { registerConversations } from '#http/v1/conversations/index.ts'
 import { registerHealth } from '#http/v1/health/index.ts'
+import { registerMcpServers } from '#http/v1/mcp-servers/index.ts'
 import { registerBatches } from '#http/v1/messages/batches/index.ts'
 import { registerAllMessages } from '#http/v1/messages/index.ts'
 import { registerModels } from '#http/v1/models/index.ts'
 import { registerPassages } from '#http/v1/passages/index.ts'
 import { registerRuns } from '#http/v1/runs/index.ts'
+import { registerSandboxConfigs } from '#http/v1/sandbox-config/index.ts'
 import { registerSteps } from '#http/v1/steps/index.ts'
 import { registerTags } from '#http/v1/tags/index.ts'
 import { registerTools } from '#http/v1/tools/index.ts'
+import { registerLegacyMcpServers } from '#http/v1/tools/mcp/index.ts'
 import { registerWebhooks } from '#http/v1/webhooks/index.ts'
 import { VERSION } from '#platform/version.ts'
 
@@ -57,6 +60,9 @@ export async function buildServer(context: Context): Promise<App> {
   registerArchivalMemory(app, context)
   registerBlocks(app, context)
   registerTools(app, context)
+  registerLegacyMcpServers(app, context)
+  registerMcpServers(app, context)
+  registerSandboxConfigs(app, context)
   registerPassages(app, context)
   registerConversations(app, context)
   registerRuns(app, context)

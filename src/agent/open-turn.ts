@@ -61,6 +61,11 @@ export const toLease = (run: ClaimedRun): Lease => ({
 
 function toolDefinitions(thread: ThreadRow, findTool: typeof findBuiltinTool): ToolDefinition[] {
   return thread.tools.flatMap((attached) => {
+    const { json_schema: schema } = attached
+    if (schema !== null) {
+      const parameters = schema.parameters ?? { type: 'object', properties: {} }
+      return [{ name: attached.name, description: schema.description ?? '', parameters }]
+    }
     const tool = findTool(attached.name)
     return tool === undefined ? [] : [{ name: tool.name, description: tool.description, parameters: tool.parameters }]
   })

@@ -14,6 +14,7 @@ import type { EventBatch } from '#store/run-events/event-batch.ts'
 import type { Lease } from '#store/runs/run-row.ts'
 import { commitToolResult, type ToolResultCommit } from '#store/tool-calls/commit-tool-result.ts'
 import { startToolCall } from '#store/tool-calls/start-tool-call.ts'
+import { isCustomTool, runCustomTool } from '#tools/custom-tool.ts'
 import { type BuiltinTool, failure, type MemoryEffect, type ToolOutcome } from '#tools/tool.ts'
 import { findArgumentProblem } from '#tools/validate-arguments.ts'
 
@@ -55,7 +56,7 @@ export interface ToolRun {
 }
 
 /** Cuts a result at the tool's limit and says so. */
-function limitText(text: string, limit: number): string {
+export function limitText(text: string, limit: number): string {
   if (text.length <= limit) return text
   const note = `... [NOTE: function output was truncated since it exceeded the character limit: ${text.length} > ${limit}]`
   return text.slice(0, limit).toWellFormed() + note
@@ -71,8 +72,9 @@ async function executeCall(run: ToolRun, call: PendingCall): Promise<ToolOutcome
   if (call.isStarted) return failure(INTERRUPTED)
   if (run.signal.reason === 'cancelled') return failure(CANCELLED_BEFORE)
   const attached = run.tools.find((tool) => tool.name === call.name)
-  const tool = run.findTool(call.name)
-  if (attached === undefined || tool === undefined) {
+  const isCustom = attached !== undefined && isCustomTool(attached.tool_type)
+  const tool = isCustom ? undefined : run.findTool(call.name)
+  if (attached === undefined || (tool === undefined && !isCustom)) {
     const names = run.tools.map((candidate) => candidate.name).join(', ')
     return failure(`There is no tool \`${call.name}\`. Available tools: ${names || 'none'}.`)
   }
@@ -83,6 +85,7 @@ async function executeCall(run: ToolRun, call: PendingCall): Promise<ToolOutcome
   }
   const args = parseToolArguments(call.arguments)
   if (!args.ok) return failure(`The arguments of ${call.name} could not be read: ${args.problem} Send one JSON object.`)
+  if (tool === undefined) return runCustomTool(attached)
   const problem = findArgumentProblem(tool.parameters, args.value)
   if (problem !== undefined) return failure(`Invalid arguments for ${call.name}: ${problem}.`)
   const isExternal = tool.durability === 'external'
@@ -140,18 +143,23 @@ function toCommit(effects: readonly MemoryEffect[]): CommitEffects {
   for (const effect of effects) {
     if (effect.type === 'update-block') {
       const { blockId, expectedVersion, label, value, description } = effect
-      commit.edits.push({ id: blockId, expected_version: expectedVersion, label, value: clean(value), description })
+      commit.edits.push({ id: blockId, expected_version: expectedVersion, label, value: cleanText(value), description })
     } else if (effect.type === 'create-block') {
       const { label, value, description } = effect
       commit.newBlocks.push({
         id: newId('block'),
         label,
-        value: clean(value),
+        value: cleanText(value),
         description,
         char_limit: DEFAULT_BLOCK_LIMIT,
       })
     } else if (effect.type === 'detach-block') commit.detachedBlockIds.push(effect.blockId)
-    else commit.passages.push({ id: newOrderedId('passage'), text: clean(effect.text), tags: effect.tags.map(clean) })
+    else
+      commit.passages.push({
+        id: newOrderedId('passage'),
+        text: cleanText(effect.text),
+        tags: effect.tags.map(cleanText),
+      })
   }
   return commit
 }
@@ -162,7 +170,7 @@ const isRefusal = (error: unknown): boolean => /^(22|54)/.test(sqlState(error) ?
 const retryOptions = (run: ToolRun) => ({ signal: run.signal, logger: run.logger })
 
 /** PostgreSQL stores neither NUL nor half a surrogate pair. */
-const clean = (text: string): string => text.replaceAll('\0', '').toWellFormed()
+export const cleanText = (text: string): string => text.replaceAll('\0', '').toWellFormed()
 
 /** What the blocks are after a commit, without reading them again. */
 function applyEffects(blocks: readonly ThreadBlock[], commit: CommitEffects): ThreadBlock[] {
@@ -203,7 +211,7 @@ async function runCall(
       tool_call_id: call.tool_call_id,
       name: call.name,
       status: outcome.status,
-      text: clean(limitText(outcome.text, limit)),
+      text: cleanText(limitText(outcome.text, limit)),
       stdout: null,
       stderr: null,
       time: new Date().toISOString(),

@@ -9,6 +9,7 @@ export type OptionGroup =
   | 'Models'
   | 'Providers'
   | 'Callbacks'
+  | 'Tools'
   | 'Logs'
   | 'Client'
   | 'Not used yet'
@@ -389,6 +390,26 @@ export const OPTIONS = [
     default: 'public',
     group: 'Callbacks',
     doc: 'Where callbacks may be sent: `public` refuses private, loopback, link-local and metadata addresses, so that no client reaches the network behind the server; `any` allows them.',
+  },
+  {
+    key: 'mcpStdio',
+    name: 'PERDURE_MCP_STDIO',
+    flag: '--mcp-stdio',
+    type: 'choice',
+    choices: ['off', 'on'],
+    default: 'off',
+    group: 'Tools',
+    doc: 'Whether MCP servers of the type stdio can be stored: programs that run on the machine of this server, with its rights. V1 called the opposite `MCP_DISABLE_STDIO`.',
+  },
+  {
+    key: 'mcpAddresses',
+    name: 'PERDURE_MCP_ADDRESSES',
+    flag: '--mcp-addresses',
+    type: 'choice',
+    choices: ['public', 'any'],
+    default: 'public',
+    group: 'Tools',
+    doc: 'Where MCP servers may be: `public` refuses private, loopback, link-local and metadata addresses and local names, so that no client reaches the network behind the server; `any` allows them.',
   },
   {
     key: 'batchRuns',

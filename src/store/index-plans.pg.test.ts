@@ -15,6 +15,7 @@ import { countMemory } from './conversations/save-prompt.ts'
 import { type Db, type Queryable, type Statement, statement } from './db.ts'
 import { pruneIdempotencyKeys } from './idempotency/prune-idempotency-keys.ts'
 import { findRunKeys } from './idempotency/run-key.ts'
+import { listToolsOfMcpServer } from './mcp-servers/mcp-server-reader.ts'
 import { listAllMessages } from './messages/all-message-reader.ts'
 import { listAgentMessages, listContextMessages } from './messages/message-reader.ts'
 import { findAllMessages } from './messages/search-all-messages.ts'
@@ -78,6 +79,7 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
   blocks_by_label: (db) => listBlocks(db, org, { label: 'label-7' }, page),
   block_tags_by_tag: (db) => listBlocks(db, org, { tags: ['tag-7'] }, page),
   tools_by_created: (db) => listTools(db, org, {}, page),
+  tools_by_mcp_server: (db) => listToolsOfMcpServer(db, org, 'mcp_server-7'),
   batch_items_started: (db) => settleBatchItems(db, batch),
   batch_items_waiting: (db) => listNextBatchItems(db, batch, 8),
   batches_by_created: (db) => listBatches(db, org, page),

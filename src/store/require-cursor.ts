@@ -9,6 +9,8 @@ type PagedTable =
   | 'messages'
   | 'passages'
   | 'runs'
+  | 'sandbox_configs'
+  | 'sandbox_variables'
   | 'schedules'
   | 'steps'
   | 'tools'

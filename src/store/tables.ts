@@ -264,6 +264,9 @@ export interface ToolsTable {
   default_requires_approval: boolean | null
   enable_parallel_execution: boolean
   metadata: Record<string, unknown> | null
+  mcp_server_id: string | null
+  /** tsvector, never read */
+  search: string
   created_by_id: string | null
   last_updated_by_id: string | null
   created_at: Date

@@ -8,6 +8,9 @@ import { startTestServer, type TestServer } from '../support/test-server.ts'
 const MAX_BODY_BYTES = 3_000_000
 const JSON_TYPE = { 'content-type': 'application/json' }
 
+const TOOL_SOURCE = 'def valid():\n    "Does nothing."\n'
+const MCP_CONFIG = { mcp_server_type: 'sse', server_url: 'https://mcp.example.com/sse' }
+
 /** Bodies that succeed, by operation; a new one with required fields needs a line here. */
 const VALID_BODIES: Record<string, Record<string, unknown>> = {
   create_agent: { model: 'openai/gpt-4o-mini', memory_blocks: [{ label: 'human', value: '' }] },
@@ -23,6 +26,28 @@ const VALID_BODIES: Record<string, Record<string, unknown>> = {
   preview_model_request: { input: 'hello' },
   preview_conversation_model_request: { input: 'hello' },
   search_all_messages: { query: 'hello' },
+  create_tool: { source_code: TOOL_SOURCE },
+  upsert_tool: { source_code: TOOL_SOURCE },
+  generate_json_schema: { code: TOOL_SOURCE },
+  run_tool_from_source: { source_code: TOOL_SOURCE, args: {} },
+  mcp_create_mcp_server: { server_name: 'valid', config: MCP_CONFIG },
+  mcp_update_mcp_server: { config: MCP_CONFIG },
+  add_mcp_server: { server_name: 'valid in the older form', server_url: MCP_CONFIG.server_url },
+  test_mcp_server: { server_name: 'tried', server_url: MCP_CONFIG.server_url },
+  connect_mcp_server: { server_name: 'tried', server_url: MCP_CONFIG.server_url },
+  create_sandbox_config: { config: { timeout: 5 } },
+  create_sandbox_env_var: { key: 'VALID', value: 'x' },
+}
+
+/** Valid bodies that are refused: nothing runs that could be cancelled, no server is connected to, there is one configuration of a type. */
+const REFUSED_ANYHOW: Record<string, number> = {
+  cancel_message: 409,
+  cancel_conversation: 409,
+  mcp_run_tool: 404,
+  execute_mcp_tool: 404,
+  test_mcp_server: 404,
+  connect_mcp_server: 404,
+  create_custom_local_sandbox_config: 409,
 }
 
 /** Queries without which an operation refuses everything. */
@@ -36,6 +61,7 @@ const server: TestServer = await startTestServer({
 const operations = listOperations(server.app)
 const withBody = operations.filter((operation) => operation.body !== undefined)
 const ids: Record<string, string> = {}
+let fixtures = 0
 
 /** Makes everything that a path can name anew: what was there may have been renamed or filled by hostile values. */
 async function makeFixture(): Promise<void> {
@@ -61,6 +87,12 @@ async function makeFixture(): Promise<void> {
   VALID_BODIES.retrieve_conversation_stream = { run_id: ids.run_id }
   ids.step_id = (await server.request<{ id: string }[]>('GET', '/v1/steps/?limit=1')).body[0]?.id ?? ''
   ids.message_id = 'message-01234567-89ab-4def-8123-456789abcdef'
+  const server_name = `server ${fixtures++}`
+  ids.mcp_server_id = (await post<{ id: string }>('/v1/mcp-servers/', { server_name, config: MCP_CONFIG })).id
+  ids.mcp_server_name = encodeURIComponent(server_name)
+  ids.sandbox_config_id = (await post<{ id: string }>('/v1/sandbox-config/local/default', {})).id
+  const variables = `/v1/sandbox-config/${ids.sandbox_config_id}/environment-variable`
+  ids.env_var_id = (await post<{ id: string }>(variables, { key: `KEY_${fixtures}`, value: 'x' })).id
 }
 beforeAll(makeFixture)
 afterAll(async () => {
@@ -96,6 +128,11 @@ interface Request {
   headers?: Record<string, string>
 }
 
+/** A detail that is more than a text. */
+interface Told {
+  message?: unknown
+}
+
 const readState = () => readDatabaseState(server.context.db)
 let before: Record<string, string> | undefined
 
@@ -114,7 +151,8 @@ async function problemOf(request: Request): Promise<{ status: number; problem: s
   }
   if (status >= 500) return answer('is the fault of the server')
   const body = response.json<{ detail?: unknown; error?: { detail?: unknown } }>()
-  if (typeof body.detail !== 'string' && typeof body.error?.detail !== 'string') return answer('has no detail')
+  const isTold = typeof body.detail === 'string' || typeof (body.detail as Told | undefined)?.message === 'string'
+  if (!isTold && typeof body.error?.detail !== 'string') return answer('has no detail')
   if (request.method === 'GET') return { status, problem: undefined }
   const after = await readState()
   const changed = Object.keys(after).filter((table) => after[table] !== before?.[table])
@@ -149,6 +187,11 @@ const DESTRUCTIVE = new Set([
   'delete_run',
   'delete_passage',
   'delete_scheduled_message',
+  'delete_tool',
+  'mcp_delete_mcp_server',
+  'delete_mcp_server',
+  'delete_sandbox_config',
+  'delete_sandbox_env_var',
 ])
 
 describe.each(withBody)('$method $path', (operation) => {
@@ -163,15 +206,15 @@ describe.each(withBody)('$method $path', (operation) => {
   it('takes its valid body', async () => {
     const { status, problem } = await send(JSON.stringify(validBody(operation)))
     expect(problem).toBeUndefined()
-    // nothing runs that could be cancelled
-    expect(status).toBe(operation.id.startsWith('cancel_') && operation.id !== 'cancel_batch' ? 409 : 200)
+    expect(status).toBe(REFUSED_ANYHOW[operation.id] ?? 200)
   })
 
   it('bears every hostile value in every field', async () => {
     const valid = validBody(operation)
     const { properties = operation.body?.anyOf?.[0]?.properties ?? {} } = operation.body ?? {}
     // what changes the label comes last: the path of the others names it
-    const fields = Object.keys(properties).sort((a, b) => Number(a === 'label') - Number(b === 'label'))
+    const isName = (field: string) => Number(field === 'label' || field === 'server_name')
+    const fields = Object.keys(properties).sort((a, b) => isName(a) - isName(b))
     const requests = fields.flatMap((field) =>
       share(Object.entries(HOSTILE_JSON), turn++, VALUES_OF_FIELD).map(([what, json]) => {
         const others = Object.entries(valid).filter(

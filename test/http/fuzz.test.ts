@@ -51,7 +51,7 @@ const UNKNOWN = '01234567-89ab-4def-8123-456789abcdef'
 
 function remember(answer: string): void {
   for (const [id, prefix = ''] of answer.matchAll(
-    /\b(agent|block|conv|tool|passage|run|step|message|archive|schedule|job|delivery)-[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b/g,
+    /\b(agent|block|conv|tool|passage|run|step|message|archive|schedule|job|delivery|mcp_server|sandbox-env|sandbox)-[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b/g,
   )) {
     const known = seen.get(prefix) ?? []
     if (known.includes(id)) continue
@@ -77,6 +77,8 @@ const PREFIX_OF_PARAMETER: Record<string, string> = {
   batch_id: 'job',
   conversation_id: 'conv',
   scheduled_message_id: 'schedule',
+  sandbox_config_id: 'sandbox',
+  env_var_id: 'sandbox-env',
 }
 
 function pathValues(name: string): fc.Arbitrary<unknown> {

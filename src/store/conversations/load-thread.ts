@@ -14,7 +14,8 @@ select c.id as conversation_id, c.is_default, c.model as conversation_model, c.m
       'char_limit', b.char_limit, 'read_only', b.read_only, 'version', b.version) order by seen.attached_at, b.id), '[]')
     from (${visibleBlocks('$1', 'c.id', 'c.agent_id')}) as seen
     join blocks as b on b.organization_id = $1 and b.id = seen.block_id) as blocks,
-  (select coalesce(jsonb_agg(jsonb_build_object('name', t.name, 'tool_type', t.tool_type, 'return_char_limit', t.return_char_limit)
+  (select coalesce(jsonb_agg(jsonb_build_object('name', t.name, 'tool_type', t.tool_type, 'return_char_limit', t.return_char_limit,
+      'json_schema', case when t.tool_type = 'custom' or t.tool_type like 'external%' then t.json_schema end)
       order by at.attached_at, t.id), '[]')
     from agent_tools as at
     join tools as t on t.organization_id = at.organization_id and t.id = at.tool_id
@@ -53,6 +54,8 @@ export interface ThreadTool {
   name: string
   tool_type: string
   return_char_limit: number
+  /** Of tools that are not the server's own: what the model is told of it. */
+  json_schema: { description?: string | null; parameters?: Record<string, unknown> | null } | null
 }
 
 /** An agent in one of its threads, with all that a turn needs except the messages. */

@@ -1,7 +1,7 @@
 import type { ToolsTable } from '#store/tables.ts'
 
 /** A tool as read. */
-export type ToolRow = Omit<ToolsTable, 'organization_id'>
+export type ToolRow = Omit<ToolsTable, 'organization_id' | 'mcp_server_id' | 'search'>
 
 export const toolColumns = (alias: string): string =>
   [

@@ -18,6 +18,7 @@ import { retrieveAgent } from './retrieve-agent.ts'
 import { retrieveAgentContextWindow } from './retrieve-agent-context-window.ts'
 import { retrieveAgentMemory } from './retrieve-agent-memory.ts'
 import { retrieveCoreMemoryBlock } from './retrieve-core-memory-block.ts'
+import { runToolForAgent } from './run-tool-for-agent.ts'
 
 export function registerAgents(app: App, context: Context): void {
   // agents:read
@@ -41,4 +42,5 @@ export function registerAgents(app: App, context: Context): void {
   detachToolFromAgent(app, context)
   modifyApprovalForTool(app, context)
   recompileAgent(app, context)
+  runToolForAgent(app, context)
 }

@@ -7,8 +7,8 @@ const SERVER_TOOL_TYPES = TOOL_TYPES.filter((type) => type.startsWith('letta_'))
 /** The store's filter of validated query parameters. Throws invalid_argument for a tool type that there is not. */
 export function toToolFilter(query: ToolFilterQuery & { exclude_letta_tools?: boolean }): ToolFilter {
   const names = splitList(query.names)
-  const types = checkTypes(splitList(query.tool_types))
-  const excludedTypes = checkTypes(splitList(query.exclude_tool_types))
+  const types = checkToolTypes(splitList(query.tool_types))
+  const excludedTypes = checkToolTypes(splitList(query.exclude_tool_types))
   return {
     names: query.name === undefined ? names : [query.name].filter((name) => names?.includes(name) ?? true),
     ids: splitList(query.tool_ids),
@@ -25,7 +25,8 @@ function splitList(values: string[] | undefined): string[] | undefined {
   return given.length === 0 ? undefined : given
 }
 
-function checkTypes(types: string[] | undefined): string[] | undefined {
+/** The same types. Throws invalid_argument for one that there is not. */
+export function checkToolTypes(types: string[] | undefined): string[] | undefined {
   const unknown = types?.find((type) => !(TOOL_TYPES as readonly string[]).includes(type))
   if (unknown === undefined) return types
   throw invalidArgument(`INVALID_ARGUMENT: There is no tool type '${unknown}'. Use one of: ${TOOL_TYPES.join(', ')}.`)

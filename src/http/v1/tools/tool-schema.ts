@@ -1,6 +1,6 @@
-import Type, { type Static } from 'typebox'
+import Type, { type Static, type TSchema } from 'typebox'
 import { IdSchema } from '#http/wire/ids.ts'
-import { AnyObject, Nullable } from '#http/wire/nullable.ts'
+import { AnyObject, Nullable, StringEnum } from '#http/wire/nullable.ts'
 
 export const ToolId = Type.Object({ tool_id: IdSchema('tool') })
 
@@ -60,3 +60,65 @@ export const toolFilterParameters = {
 
 const ToolFilterQuery = Type.Object(toolFilterParameters)
 export type ToolFilterQuery = Static<typeof ToolFilterQuery>
+
+const GivenRequirements = Type.Optional(
+  Nullable(
+    Type.Array(Type.Object({ name: Type.String({ minLength: 1 }), version: Type.Optional(Nullable(Type.String())) })),
+  ),
+)
+const Optional = <Schema extends TSchema>(schema: Schema) => Type.Optional(Nullable(schema))
+
+const givenFields = {
+  source_type: Optional(Type.String({ description: 'python, typescript or json; python by default' })),
+  description: Optional(Type.String({ description: "The source's words by default" })),
+  json_schema: Optional(
+    Type.Unsafe<Record<string, unknown>>({
+      type: 'object',
+      additionalProperties: true,
+      description: '`{name, description, parameters}`; read from the source by default',
+    }),
+  ),
+  args_json_schema: Optional(
+    Type.Unsafe<Record<string, unknown>>({
+      type: 'object',
+      additionalProperties: true,
+      description: 'JSON Schema of the arguments, where the source has only name and description',
+    }),
+  ),
+  tags: Optional(Type.Array(Type.String({ maxLength: 200 }))),
+  return_char_limit: Optional(
+    Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Characters of a result; 50000 by default' }),
+  ),
+  pip_requirements: GivenRequirements,
+  npm_requirements: GivenRequirements,
+  default_requires_approval: Optional(
+    Type.Boolean({ description: 'Agents that are given the tool need an approval for each call' }),
+  ),
+  enable_parallel_execution: Optional(Type.Boolean()),
+}
+
+/** What a client sends to make or overwrite a tool. */
+export const CreateToolSchema = Type.Object({
+  source_code: Type.String({ description: 'A Python function with a docstring, or an exported TypeScript function' }),
+  ...givenFields,
+})
+
+/** What a client sends to change a tool: a field that is left out stays, an explicit null clears it. */
+export const UpdateToolSchema = Type.Object({
+  source_code: Optional(Type.String()),
+  ...givenFields,
+  metadata_: Optional(AnyObject),
+})
+
+/** The arguments of a call. */
+export const ToolArguments = Type.Object({ args: Type.Optional(Nullable(AnyObject)) })
+
+/** What running a tool by hand gives. `agent_state` is always null, as in V1. */
+export const ToolExecutionResult = Type.Object({
+  status: StringEnum(['success', 'error']),
+  func_return: Nullable(Type.String()),
+  agent_state: Type.Null(),
+  stdout: Nullable(Type.Array(Type.String())),
+  stderr: Nullable(Type.Array(Type.String())),
+  sandbox_config_fingerprint: Type.Null(),
+})
