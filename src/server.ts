@@ -9,14 +9,16 @@ import { describeApi } from '#http/plugins/describe-api.ts'
 import { answerErrors, sendError } from '#http/plugins/errors.ts'
 import { keepAnswers } from '#http/plugins/idempotency.ts'
 import { parseJsonBodies } from '#http/plugins/json-body.ts'
-import { acceptUploads } from '#http/plugins/uploads.ts'
 import { logRequests, requestId } from '#http/plugins/request-log.ts'
+import { acceptUploads } from '#http/plugins/uploads.ts'
 import { validateRequests } from '#http/plugins/validation.ts'
 import { registerRoot } from '#http/root/index.ts'
 import { registerArchivalMemory } from '#http/v1/agents/archival/index.ts'
+import { registerAgentArchives } from '#http/v1/agents/archives/index.ts'
 import { registerAgents } from '#http/v1/agents/index.ts'
 import { registerMessages } from '#http/v1/agents/messages/index.ts'
 import { registerSchedules } from '#http/v1/agents/schedule/index.ts'
+import { registerArchives } from '#http/v1/archives/index.ts'
 import { registerBlocks } from '#http/v1/blocks/index.ts'
 import { registerConversations } from '#http/v1/conversations/index.ts'
 import { registerHealth } from '#http/v1/health/index.ts'
@@ -53,6 +55,8 @@ export async function buildServer(context: Context): Promise<App> {
   registerSchedules(app, context)
   registerBatches(app, context)
   registerArchivalMemory(app, context)
+  registerAgentArchives(app, context)
+  registerArchives(app, context)
   registerBlocks(app, context)
   registerTools(app, context)
   registerPassages(app, context)

@@ -3,8 +3,12 @@ import { type Queryable, statement } from './db.ts'
 import type { PageRequest } from './page.ts'
 
 type PagedTable =
+  | 'archives'
   | 'batches'
   | 'blocks'
+  | 'file_passages'
+  | 'files'
+  | 'folders'
   | 'messages'
   | 'passages'
   | 'runs'

@@ -52,6 +52,8 @@ export interface AgentFilter {
   lastStopReason?: string | undefined
   /** Only agents that have this block. */
   blockId?: string | undefined
+  /** Only agents that have this archive. */
+  archiveId?: string | undefined
   includesHidden?: boolean | undefined
 }
 
@@ -129,6 +131,9 @@ function conditions(organizationId: string, filter: AgentFilter): RawBuilder<unk
     filter.blockId !== undefined &&
       sql`agents.id in (select ab.agent_id from agent_blocks as ab
         where ab.organization_id = ${organizationId} and ab.block_id = ${filter.blockId})`,
+    filter.archiveId !== undefined &&
+      sql`agents.id in (select aa.agent_id from agent_archives as aa
+        where aa.organization_id = ${organizationId} and aa.archive_id = ${filter.archiveId})`,
     !filter.includesHidden && sql`agents.hidden is not true`,
   )
 }

@@ -44,7 +44,7 @@ const LlmConfigSchema = Type.Object({
 })
 export type LlmConfigWire = Static<typeof LlmConfigSchema>
 
-const EmbeddingConfigSchema = Type.Object({
+export const EmbeddingConfigSchema = Type.Object({
   embedding_endpoint_type: Type.String(),
   embedding_endpoint: NullableString,
   embedding_model: Type.String(),
