@@ -1,3 +1,4 @@
+import { applyFileViews, type FileView } from '#store/agents/agent-file-writer.ts'
 import { type Queryable, statement } from '#store/db.ts'
 import { NEW_MESSAGE_COLUMNS, type NewMessage, newMessageRows, type ToolReturn } from '#store/messages/message-row.ts'
 import { type EventBatch, loggedEvents } from '#store/run-events/event-batch.ts'
@@ -65,6 +66,8 @@ with held as (
   update archives as a set passage_count = a.passage_count + n.added
   from (select archive_id, count(*)::integer as added from stored group by archive_id) as n
   where a.organization_id = $1 and a.id = n.archive_id and not exists (select from archive)
+), viewed as (
+  ${applyFileViews({ from: 'call', json: '$16::jsonb', organizationId: '$1', agentId: '$4' })}
 ), said as (
   insert into messages (${NEW_MESSAGE_COLUMNS})
   ${newMessageRows({ from: 'call', json: '$14::jsonb', organizationId: '$1', agentId: '$4', conversationId: '$5', runId: '$2' })}
@@ -106,6 +109,8 @@ export interface ToolResultCommit {
   newBlocks: NewBlockRow[]
   detachedBlockIds: string[]
   passages: { id: string; text: string; tags: string[] }[]
+  /** Files that are opened and closed. */
+  fileViews: FileView[]
   /** Id for the agent's archive if it has none yet. */
   newArchiveId: string
   /** The message with all results of the step; only with the last call. */
@@ -139,6 +144,7 @@ export async function commitToolResult(
     change.newArchiveId,
     JSON.stringify(change.message === null ? [] : [change.message]),
     JSON.stringify(change.events),
+    JSON.stringify(change.fileViews),
   ])
   return row?.outcome ?? 'lease-lost'
 }

@@ -3,10 +3,10 @@ import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
 import { catalogOf } from '#http/v1/agents/read-agent.ts'
 import { AnyObject, Nullable } from '#http/wire/nullable.ts'
+import { toEmbeddingHandle } from '#http/wire/to-embedding-handle.ts'
 import * as memory from '#memory/create-archive.ts'
 import { ArchiveSchema } from './archive-schema.ts'
 import { presentArchive } from './present-archive.ts'
-import { toEmbeddingHandle } from './to-embedding-handle.ts'
 
 export function createArchive(app: App, context: Context): void {
   app.post(
