@@ -10,11 +10,32 @@ const MAX_LIMIT = 50
 const MAX_LINES = 20
 const RULE = '='.repeat(80)
 
-function renderPassage({ file_name, position, start_line, text }: FilePassageRow): string {
+/** Lines before the best one that are shown. */
+const LEAD_LINES = 3
+
+/** The beginnings of the words of a query, by which their inflections are seen too. */
+const stemsOf = (query: string): string[] =>
+  (query.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).map((word) => word.slice(0, Math.max(3, word.length - 3)))
+
+/** Where to begin to show a passage that is too long to be shown whole: shortly before the line with most of the words. */
+function firstShown(lines: readonly string[], stems: readonly string[]): number {
+  const scores = lines.map((line) => {
+    const text = line.toLowerCase()
+    return stems.filter((stem) => text.includes(stem)).length
+  })
+  const best = scores.indexOf(scores.reduce((highest, score) => Math.max(highest, score), 0))
+  return Math.max(Math.min(best - LEAD_LINES, lines.length - MAX_LINES), 0)
+}
+
+function renderPassage({ file_name, position, start_line, text }: FilePassageRow, stems: readonly string[]): string {
   const lines = splitLines(text)
-  const shown = lines.slice(0, MAX_LINES).map((line, index) => `${start_line + index}: ${line}`)
-  const rest = lines.length > MAX_LINES ? [`... (${lines.length - MAX_LINES} more lines)`] : []
-  return [`=== ${file_name} (passage #${position}) ===`, ...shown, ...rest].join('\n')
+  const first = firstShown(lines, stems)
+  const shown = lines.slice(first, first + MAX_LINES)
+  return [
+    `=== ${file_name} (passage #${position}) ===`,
+    ...shown.map((line, index) => `${start_line + first + index}: ${line}`),
+    ...(lines.length > MAX_LINES ? [`... (${lines.length - MAX_LINES} more lines in this passage)`] : []),
+  ].join('\n')
 }
 
 export const semanticSearchFiles: BuiltinTool = {
@@ -46,6 +67,7 @@ export const semanticSearchFiles: BuiltinTool = {
     if (found.length === 0) return success(`No semantic matches found for query: '${query}'`)
     const fileCount = new Set(found.map((passage) => passage.file_id)).size
     const header = `Found ${found.length} semantic matches in ${fileCount} files for query: '${query}'`
-    return success([header, RULE, ...found.map(renderPassage)].join('\n\n'))
+    const stems = stemsOf(query)
+    return success([header, RULE, ...found.map((passage) => renderPassage(passage, stems))].join('\n\n'))
   },
 }
