@@ -23,8 +23,10 @@ import { registerSchedules } from '#http/v1/agents/schedule/index.ts'
 import { registerArchives } from '#http/v1/archives/index.ts'
 import { registerBlocks } from '#http/v1/blocks/index.ts'
 import { registerConversations } from '#http/v1/conversations/index.ts'
+import { registerEmbeddings } from '#http/v1/embeddings/index.ts'
 import { registerFolders } from '#http/v1/folders/index.ts'
 import { registerHealth } from '#http/v1/health/index.ts'
+import { registerJobs } from '#http/v1/jobs/index.ts'
 import { registerBatches } from '#http/v1/messages/batches/index.ts'
 import { registerModels } from '#http/v1/models/index.ts'
 import { registerPassages } from '#http/v1/passages/index.ts'
@@ -63,6 +65,8 @@ export async function buildServer(context: Context): Promise<App> {
   registerFolders(app, context)
   registerAgentFolders(app, context)
   registerAgentFiles(app, context)
+  registerJobs(app, context)
+  registerEmbeddings(app, context)
   registerBlocks(app, context)
   registerTools(app, context)
   registerPassages(app, context)
