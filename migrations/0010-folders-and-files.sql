@@ -66,7 +66,7 @@ create table file_passages (
   primary key (organization_id, id),
   foreign key (organization_id, file_id) references files (organization_id, id) on delete cascade
 );
-create index file_passages_by_file on file_passages (organization_id, file_id, position);
+create index file_passages_by_file on file_passages (organization_id, file_id);
 create index file_passages_by_folder on file_passages (organization_id, folder_id, created_at, id);
 create index file_passages_search on file_passages using gin (organization_id, folder_id, search);
 
