@@ -14,13 +14,20 @@ import { acceptUploads } from '#http/plugins/uploads.ts'
 import { validateRequests } from '#http/plugins/validation.ts'
 import { registerRoot } from '#http/root/index.ts'
 import { registerArchivalMemory } from '#http/v1/agents/archival/index.ts'
+import { registerAgentArchives } from '#http/v1/agents/archives/index.ts'
+import { registerAgentFiles } from '#http/v1/agents/files/index.ts'
+import { registerAgentFolders } from '#http/v1/agents/folders/index.ts'
 import { registerAgents } from '#http/v1/agents/index.ts'
 import { registerMessages } from '#http/v1/agents/messages/index.ts'
 import { registerSchedules } from '#http/v1/agents/schedule/index.ts'
+import { registerArchives } from '#http/v1/archives/index.ts'
 import { registerBlocks } from '#http/v1/blocks/index.ts'
 import { registerConversations } from '#http/v1/conversations/index.ts'
+import { registerEmbeddings } from '#http/v1/embeddings/index.ts'
+import { registerFolders } from '#http/v1/folders/index.ts'
 import { registerHealth } from '#http/v1/health/index.ts'
 import { registerMcpServers } from '#http/v1/mcp-servers/index.ts'
+import { registerJobs } from '#http/v1/jobs/index.ts'
 import { registerBatches } from '#http/v1/messages/batches/index.ts'
 import { registerAllMessages } from '#http/v1/messages/index.ts'
 import { registerModels } from '#http/v1/models/index.ts'
@@ -58,6 +65,13 @@ export async function buildServer(context: Context): Promise<App> {
   registerBatches(app, context)
   registerAllMessages(app, context)
   registerArchivalMemory(app, context)
+  registerAgentArchives(app, context)
+  registerArchives(app, context)
+  registerFolders(app, context)
+  registerAgentFolders(app, context)
+  registerAgentFiles(app, context)
+  registerJobs(app, context)
+  registerEmbeddings(app, context)
   registerBlocks(app, context)
   registerTools(app, context)
   registerLegacyMcpServers(app, context)

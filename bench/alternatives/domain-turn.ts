@@ -104,6 +104,7 @@ export async function commitEffect(db: Queryable, turn: AcceptedTurn, call: Open
       ],
       newBlocks: [],
       detachedBlockIds: [],
+      fileViews: [],
       passages: [],
       newArchiveId: newOrderedId('archive'),
       message: { ...userMessage('Done.'), role: 'tool', step_id: call.stepId, tool_returns: [result] },

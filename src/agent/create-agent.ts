@@ -1,8 +1,10 @@
 import type { ModelInfo, ModelRegistry } from '#llm/model.ts'
 import { type NewBlockInput, normalizeNewBlock } from '#memory/block-rules.ts'
+import { defaultFileLimits } from '#memory/files/file-limits.ts'
 import { invalidArgument, unprocessable } from '#platform/errors.ts'
 import { newId, newOrderedId } from '#platform/ids.ts'
 import { isTimezone } from '#platform/time-format.ts'
+import { getAgent } from '#store/agents/agent-reader.ts'
 import type { Agent } from '#store/agents/agent-row.ts'
 import { type AgentToInsert, insertAgent } from '#store/agents/agent-writer.ts'
 import type { BlockRow } from '#store/blocks/block-row.ts'
@@ -13,6 +15,7 @@ import type { Db } from '#store/db.ts'
 import type { NewMessage } from '#store/messages/message-row.ts'
 import type { ToolRow } from '#store/tools/tool-row.ts'
 import { checkBlockCount, checkLabels, duplicateLabel, resolveBlocks } from './agent-blocks.ts'
+import { attachFolders, FILE_TOOLS, folderIdsOf, resolveFolders } from './agent-folders.ts'
 import { checkAgentName, newAgentName } from './agent-name.ts'
 import { type AgentType, baseToolRulesOf, baseToolsOf } from './base-tools.ts'
 import { type InitialMessage, packageInitialMessages } from './initial-messages.ts'
@@ -20,6 +23,7 @@ import { normalizeToolRules } from './normalize-tool-rules.ts'
 import { compileSystemPrompt } from './prompts/compile-system-prompt.ts'
 import { defaultSystemPrompt } from './prompts/default-system.ts'
 import { likesLineNumbers } from './prompts/likes-line-numbers.ts'
+import { refreshAgentPrompt } from './refresh-agent-prompt.ts'
 import { checkContextWindow, resolveModel } from './resolve-model.ts'
 import { approvalRulesOf, resolveTools } from './resolve-tools.ts'
 
@@ -37,6 +41,8 @@ export interface CreateAgentDeps {
   /** Handle that is taken where the client names none. */
   defaultModel: string | undefined
   defaultEmbedding: string | undefined
+  /** Bounds the context of agents that name no limit of their own, in tokens. */
+  maxContextWindow?: number
 }
 
 type Maybe<Value> = Value | null | undefined
@@ -58,6 +64,9 @@ export interface NewAgentInput {
   /** Names. */
   tools?: Maybe<readonly string[]>
   tool_ids?: Maybe<readonly string[]>
+  folder_ids?: Maybe<readonly string[]>
+  /** The older name of `folder_ids`. */
+  source_ids?: Maybe<readonly string[]>
   tool_rules?: Maybe<readonly Record<string, unknown>[]>
   include_base_tools?: Maybe<boolean>
   include_base_tool_rules?: Maybe<boolean>
@@ -95,12 +104,18 @@ export async function createAgent(deps: CreateAgentDeps, author: AgentAuthor, in
   const shared = await resolveBlocks(db, organizationId, input.block_ids ?? [])
   checkLabels([...newBlocks, ...shared].map((block) => block.label))
   checkBlockCount(newBlocks.length + shared.length)
+  const folders = await resolveFolders(db, organizationId, folderIdsOf(input) ?? [])
+  const fileTools = folders.length === 0 ? [] : await resolveTools(db, organizationId, FILE_TOOLS, [])
   const tools = await toolsOf(db, organizationId, input, agentType)
   const rules = rulesOf(input, { agentType, model, tools })
   const agent = toRow(input, { ...deps, author, agentType, model, rules })
   const tags = [...new Set(input.tags ?? [])].sort()
 
-  return db.transaction(async (tx) => {
+  const limits = defaultFileLimits(
+    Math.min(agent.context_window_limit ?? deps.maxContextWindow ?? model.contextWindow, model.contextWindow),
+  )
+
+  const made = await db.transaction(async (tx) => {
     const created =
       newBlocks.length === 0
         ? []
@@ -125,8 +140,16 @@ export async function createAgent(deps: CreateAgentDeps, author: AgentAuthor, in
     }).catch((error: unknown) => {
       throw isUniqueViolation(error) ? duplicateLabel() : error
     })
-    return { ...row, blocks, tools, tags, message_ids: messages.map((message) => message.id) }
+    if (folders.length > 0) {
+      const ids = folders.map((folder) => folder.id)
+      await attachFolders(tx, author, { agent: row, defaults: limits, tools: fileTools }, ids)
+    }
+    return { ...row, blocks, tools, folders, tags, message_ids: messages.map((message) => message.id) }
   })
+  if (folders.length === 0) return made
+  // what the folders changed: limits, tools, the prompt
+  await refreshAgentPrompt(db, deps.models, organizationId, agent.id)
+  return getAgent(db, organizationId, agent.id)
 }
 
 const hasBaseTools = (input: NewAgentInput): boolean => input.include_base_tools ?? true

@@ -7,6 +7,7 @@ import { agentNotFound } from '#store/agents/require-agent.ts'
 import { isUniqueViolation } from '#store/database-error.ts'
 import type { Db } from '#store/db.ts'
 import { checkBlockCount, checkLabels, duplicateLabel, resolveBlocks } from './agent-blocks.ts'
+import { applyFolderChange, resolveFolderChange } from './agent-folders.ts'
 import { checkAgentName } from './agent-name.ts'
 import { type AgentAuthor, checkTimezone, type NewAgentInput } from './create-agent.ts'
 import { normalizeToolRules } from './normalize-tool-rules.ts'
@@ -29,7 +30,7 @@ export type AgentChange = Omit<
  * Throws not_found, and what `createAgent` throws for the same fields.
  */
 export async function modifyAgent(
-  deps: { db: Db; models: ModelRegistry },
+  deps: { db: Db; models: ModelRegistry; maxContextWindow?: number },
   author: AgentAuthor,
   agentId: string,
   change: AgentChange,
@@ -46,6 +47,9 @@ export async function modifyAgent(
   }
   const tools = change.tool_ids == null ? undefined : await resolveTools(db, organizationId, [], change.tool_ids)
 
+  const maxContextWindow = deps.maxContextWindow ?? Number.POSITIVE_INFINITY
+  const folders = await resolveFolderChange({ db, models, maxContextWindow }, organizationId, agentId, change)
+
   await db.transaction(async (tx) => {
     const agent = await lockAgent(tx, organizationId, agentId)
     if (agent === undefined) throw agentNotFound(agentId)
@@ -60,6 +64,7 @@ export async function modifyAgent(
         tools.map((tool) => tool.id),
       )
     }
+    if (folders !== undefined) await applyFolderChange(tx, author, agentId, folders)
     if (blocks !== undefined) {
       const ids = blocks.map((block) => block.id)
       await setAgentBlocks(tx, organizationId, agentId, ids).catch((error: unknown) => {

@@ -136,10 +136,10 @@ async function unlessAborted<Result>(signal: AbortSignal, work: () => Promise<Re
   }
 }
 
-type CommitEffects = Pick<ToolResultCommit, 'edits' | 'newBlocks' | 'detachedBlockIds' | 'passages'>
+type CommitEffects = Pick<ToolResultCommit, 'edits' | 'newBlocks' | 'detachedBlockIds' | 'passages' | 'fileViews'>
 
 function toCommit(effects: readonly MemoryEffect[]): CommitEffects {
-  const commit: CommitEffects = { edits: [], newBlocks: [], detachedBlockIds: [], passages: [] }
+  const commit: CommitEffects = { edits: [], newBlocks: [], detachedBlockIds: [], passages: [], fileViews: [] }
   for (const effect of effects) {
     if (effect.type === 'update-block') {
       const { blockId, expectedVersion, label, value, description } = effect
@@ -154,6 +154,7 @@ function toCommit(effects: readonly MemoryEffect[]): CommitEffects {
         char_limit: DEFAULT_BLOCK_LIMIT,
       })
     } else if (effect.type === 'detach-block') commit.detachedBlockIds.push(effect.blockId)
+    else if (effect.type === 'view-files') commit.fileViews.push(...effect.views)
     else
       commit.passages.push({
         id: newOrderedId('passage'),
@@ -271,7 +272,7 @@ export async function runTools(
     tool_returns: calls.flatMap((call) => all.find((result) => result.tool_call_id === call.tool_call_id) ?? []),
     step_id: stepId,
     search_text: all
-      .filter((result) => !result.name.endsWith('_search'))
+      .filter((result) => !/_(search|files)$/.test(result.name))
       .map((result) => result.text)
       .join('\n'),
   })

@@ -50,7 +50,8 @@ export async function insertPassage(
   return row
 }
 
-function checkPassage(text: string, tags: readonly string[]): void {
+/** Throws what `insertPassage` throws for a text or a tag that cannot be stored. */
+export function checkPassage(text: string, tags: readonly string[]): void {
   if (text.trim() === '') throw unprocessable('The text of a passage must not be empty.')
   const tokens = Math.ceil(text.length / CHARACTERS_PER_TOKEN)
   if (tokens > MAX_PASSAGE_TOKENS) {

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { closedView } from '#memory/files/open-files.ts'
 import { BUSY, fillTenants } from '../../test/support/fill-tenants.ts'
 import { openTestDatabase } from '../../test/support/test-database.ts'
+import { listAgentFileStates, listAgentFiles } from './agents/agent-file-reader.ts'
+import { setFileViews } from './agents/agent-file-writer.ts'
 import { listAgents } from './agents/agent-reader.ts'
+import { listArchives } from './archives/archive-reader.ts'
 import { finishBatch, listNextBatchItems, settleBatchItems } from './batches/advance-batch.ts'
 import { listBatches, listBatchMessages } from './batches/batch-reader.ts'
 import { claimBatches } from './batches/claim-batches.ts'
@@ -13,10 +17,14 @@ import { findThread } from './conversations/load-thread.ts'
 import { emptyDefaultThread, findDefaultThread } from './conversations/reset-thread.ts'
 import { countMemory } from './conversations/save-prompt.ts'
 import { type Db, type Queryable, type Statement, statement } from './db.ts'
+import { searchFilePassagesByWords } from './files/file-passage-search.ts'
+import { listFiles, listFolderPassages } from './files/file-reader.ts'
+import { listFolders } from './folders/folder-reader.ts'
 import { pruneIdempotencyKeys } from './idempotency/prune-idempotency-keys.ts'
 import { findRunKeys } from './idempotency/run-key.ts'
 import { listToolsOfMcpServer } from './mcp-servers/mcp-server-reader.ts'
 import { listAllMessages } from './messages/all-message-reader.ts'
+import { findJob, listJobs } from './jobs/job-reader.ts'
 import { listAgentMessages, listContextMessages } from './messages/message-reader.ts'
 import { findAllMessages } from './messages/search-all-messages.ts'
 import { findMessages } from './messages/search-messages.ts'
@@ -43,7 +51,14 @@ import { claimDeliveries } from './webhooks/claim-deliveries.ts'
 import { listDeliveries } from './webhooks/delivery-reader.ts'
 import { pruneDeliveries } from './webhooks/prune-deliveries.ts'
 
-const { organization: org, agent: agentId, conversation: conversationId, archive: archiveId, run: runId } = BUSY
+const {
+  organization: org,
+  agent: agentId,
+  conversation: conversationId,
+  archive: archiveId,
+  folder: folderId,
+  run: runId,
+} = BUSY
 const page: PageRequest = { limit: 20, order: 'desc' }
 const agentPage = { ...page, orderBy: 'created_at' as const }
 const conversationPage = { ...page, orderBy: 'created_at' as const }
@@ -74,6 +89,17 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
   agent_tags_by_tag: (db) => listAgents(db, org, { tags: ['tag-7'] }, agentPage),
   agent_blocks_by_block: (db) => listAgents(db, org, { blockId: 'block-7' }, agentPage),
   agent_tools_by_tool: cascade('agent_tools', 'tool_id'),
+  agent_files_by_agent: (db) => listAgentFiles(db, org, { agentId, isOpen: undefined }, page),
+  agent_files_by_file: cascade('agent_files', 'file_id'),
+  agent_folders_by_folder: cascade('agent_folders', 'folder_id'),
+  archives_by_created: (db) => listArchives(db, org, {}, page),
+  file_passages_by_file: cascade('file_passages', 'file_id'),
+  file_passages_by_folder: (db) => listFolderPassages(db, org, folderId, page),
+  file_passages_search: (db) =>
+    searchFilePassagesByWords(db, org, agentId, { terms: ['word7', 'word8'], excluded: [] }, 5),
+  files_by_folder: (db) => listFiles(db, org, { folderId, withContent: false }, page),
+  folders_by_created: (db) => listFolders(db, org, {}, page),
+  jobs_by_created: (db) => listJobs(db, org, {}, page),
   agent_archives_by_archive: cascade('agent_archives', 'archive_id'),
   blocks_by_created: (db) => listBlocks(db, org, {}, page),
   blocks_by_label: (db) => listBlocks(db, org, { label: 'label-7' }, page),
@@ -165,6 +191,14 @@ const ALSO_INDEXED: Record<string, (db: Queryable) => Promise<unknown>> = {
   'passages of an agent by words and tag': (db) =>
     searchPassagesByWords(db, org, { terms: ['common'], excluded: ['word3'] }, { agentId, tags: ['tag-7'] }, 5),
   tags: (db) => listTags(db, org, undefined, { ...page, order: 'asc' }),
+  'files of an agent': (db) => listAgentFileStates(db, org, 'agent-7'),
+  'folders of an agent': (db) => listFolders(db, org, { agentId: 'agent-7' }, page),
+  'agents of a folder': (db) => listAgents(db, org, { folderId: 'folder-7' }, agentPage),
+  'agents of an archive': (db) => listAgents(db, org, { archiveId: 'archive-7' }, agentPage),
+  'a thread with folders': (db) => findThread(db, org, 'conv-7'),
+  'a job of either kind': (db) => findJob(db, org, 'job-7'),
+  'jobs in the middle': (db) => listJobs(db, org, {}, { ...page, after: 'job-7' }),
+  'a file that is opened': (db) => setFileViews(db, org, 'agent-7', [closedView('file-7')]),
   'tools by name': (db) => listTools(db, org, { names: ['tool_7'] }, page),
 }
 

@@ -3,9 +3,13 @@ import { type Queryable, statement } from './db.ts'
 import type { PageRequest } from './page.ts'
 
 type PagedTable =
+  | 'archives'
   | 'batches'
   | 'blocks'
   | 'conversations'
+  | 'file_passages'
+  | 'files'
+  | 'folders'
   | 'messages'
   | 'passages'
   | 'runs'

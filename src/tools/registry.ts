@@ -3,12 +3,15 @@ import { archivalMemorySearch } from './builtin/archival-memory-search.ts'
 import { conversationSearch } from './builtin/conversation-search.ts'
 import { coreMemoryAppend } from './builtin/core-memory-append.ts'
 import { coreMemoryReplace } from './builtin/core-memory-replace.ts'
+import { grepFiles } from './builtin/grep-files.ts'
 import { memory } from './builtin/memory.ts'
 import { memoryApplyPatch } from './builtin/memory-apply-patch.ts'
 import { memoryFinishEdits } from './builtin/memory-finish-edits.ts'
 import { memoryInsert } from './builtin/memory-insert.ts'
 import { memoryReplace } from './builtin/memory-replace.ts'
 import { memoryRethink } from './builtin/memory-rethink.ts'
+import { openFiles } from './builtin/open-files.ts'
+import { semanticSearchFiles } from './builtin/semantic-search-files.ts'
 import { sendMessage } from './builtin/send-message.ts'
 import type { BuiltinTool } from './tool.ts'
 
@@ -19,12 +22,15 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
   conversationSearch,
   coreMemoryAppend,
   coreMemoryReplace,
+  grepFiles,
   memory,
   memoryApplyPatch,
   memoryFinishEdits,
   memoryInsert,
   memoryReplace,
   memoryRethink,
+  openFiles,
+  semanticSearchFiles,
   sendMessage,
 ]
 

@@ -1,3 +1,4 @@
+import type { FileView } from '#store/agents/agent-file-writer.ts'
 import type { ThreadBlock } from '#store/conversations/load-thread.ts'
 import type { Queryable } from '#store/db.ts'
 
@@ -14,6 +15,7 @@ export type MemoryEffect =
   | { type: 'create-block'; label: string; value: string; description: string | null }
   | { type: 'detach-block'; blockId: string }
   | { type: 'insert-passage'; text: string; tags: string[] }
+  | { type: 'view-files'; views: FileView[] }
 
 export interface ToolOutcome {
   status: 'success' | 'error'
@@ -39,7 +41,7 @@ export interface ToolContext {
 }
 
 /** The wire's `tool_type`. */
-export type ToolType = 'letta_core' | 'letta_memory_core' | 'letta_sleeptime_core'
+export type ToolType = 'letta_core' | 'letta_files_core' | 'letta_memory_core' | 'letta_sleeptime_core'
 
 /**
  * What a crash during the call means:

@@ -6,6 +6,7 @@ import { buildServer } from '#server.ts'
 import { statement } from '#store/db.ts'
 import { findBrokenInvariants } from '../support/database-state.ts'
 import { HOSTILE_PATH } from '../support/hostile-values.ts'
+import { multipartFile } from '../support/multipart.ts'
 import { listOperations, type Operation, pathOf } from '../support/operations.ts'
 import { idReference, isIdReference, valuesOf } from '../support/schema-values.ts'
 import { lastUserText, type Script, scriptedModel } from '../support/scripted-model.ts'
@@ -25,6 +26,9 @@ const script: Script = (request) => {
     { name: 'memory', arguments: { command: 'create', path: '/memories/notes', description: 'x', file_text: said } },
     { name: 'archival_memory_insert', arguments: { content: said, tags: ['a', said.slice(0, 10), 'a'] } },
     { name: 'conversation_search', arguments: { query: said } },
+    { name: 'grep_files', arguments: { pattern: said } },
+    { name: 'semantic_search_files', arguments: { query: said } },
+    { name: 'open_files', arguments: { file_requests: [{ file_name: said }] } },
     { name: 'none', arguments: said },
   ]
   const toolCalls = calls.filter((_, index) => (said.length >> index) % 2 === 1)
@@ -51,7 +55,7 @@ const UNKNOWN = '01234567-89ab-4def-8123-456789abcdef'
 
 function remember(answer: string): void {
   for (const [id, prefix = ''] of answer.matchAll(
-    /\b(agent|block|conv|tool|passage|run|step|message|archive|schedule|job|delivery|mcp_server|sandbox-env|sandbox)-[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b/g,
+    /\b([a-z]+(?:[_-][a-z]+)*)-[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b/g,
   )) {
     const known = seen.get(prefix) ?? []
     if (known.includes(id)) continue
@@ -76,6 +80,8 @@ const PREFIX_OF_PARAMETER: Record<string, string> = {
   memory_id: 'passage',
   batch_id: 'job',
   conversation_id: 'conv',
+  folder_id: 'source',
+  source_id: 'source',
   scheduled_message_id: 'schedule',
   sandbox_config_id: 'sandbox',
   env_var_id: 'sandbox-env',
@@ -170,6 +176,10 @@ async function makeThings(): Promise<void> {
     await create(`/v1/conversations/?agent_id=${id}`, { isolated_block_labels: ['human'] })
     await create(`/v1/conversations/default/fork?agent_id=${id}`, {})
   }
+  const folder = await app.inject({ method: 'POST', url: '/v1/folders', payload: { name: crypto.randomUUID() } })
+  remember(folder.body)
+  const url = `/v1/folders/${folder.json<{ id: string }>().id}/upload`
+  remember((await app.inject({ method: 'POST', url, ...multipartFile('a.txt', 'some\nlines') })).body)
 }
 const REQUESTS_BETWEEN_THINGS = 100
 

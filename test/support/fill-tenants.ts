@@ -6,6 +6,7 @@ export const BUSY = {
   agent: 'agent-1',
   conversation: 'conv-1',
   archive: 'archive-1',
+  folder: 'folder-1',
   run: 'run-1',
 }
 
@@ -67,6 +68,20 @@ insert into passages (organization_id, id, archive_id, text, tags, created_at)
   from generate_series(1, 4000) as p;
 insert into passage_tags (organization_id, archive_id, tag, passage_id)
   select organization_id, archive_id, unnest(tags), id from passages;
+insert into folders (organization_id, id, name, created_at) select org, 'folder-' || n, 'folder ' || n, ${ago('k')} from owner;
+insert into agent_folders (organization_id, agent_id, folder_id) select org, 'agent-' || n, 'folder-' || n from owner;
+insert into files (organization_id, id, folder_id, name, original_name, size_bytes, char_count, line_count, passage_count, created_at)
+  select org, 'file-' || n, 'folder-' || n, 'a.txt', 'a.txt', 1, 1, 1, 1, ${ago('k')} from owner
+  union all
+  select '${BUSY.organization}', 'file-busy-' || f, '${BUSY.folder}', f || '.txt', 'a.txt', 1, 1, 1, 1, ${ago('f')} from generate_series(1, 1500) as f;
+insert into agent_files (organization_id, id, agent_id, folder_id, file_id, created_at)
+  select f.organization_id, 'file_agent-' || f.id, af.agent_id, f.folder_id, f.id, f.created_at from files as f
+  join agent_folders as af on af.organization_id = f.organization_id and af.folder_id = f.folder_id;
+insert into file_passages (organization_id, id, folder_id, file_id, position, start_line, end_line, text, created_at)
+  select f.organization_id, 'passage-' || f.id || '-' || p, f.folder_id, f.id, p, p, p,
+    'word' || (row_number() over ()) % 400 || ' and so on it goes', f.created_at from files as f cross join generate_series(1, 2) as p;
+insert into jobs (organization_id, id, status, completed_at, created_at)
+  select org, 'job-u' || n, 'completed', now(), ${ago('k')} from owner;
 insert into run_events (organization_id, run_id, first_seq, last_seq, events, created_at)
   select org, 'run-' || n, s, s, '[]', ${ago('k * 10 + s')} from owner cross join generate_series(1, 5) as s;
 insert into idempotency_keys (organization_id, key_hash, run_id, expires_at)

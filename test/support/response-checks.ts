@@ -43,9 +43,25 @@ function loadV1(): { document: V1Document; ajv: Ajv } | null {
   }
   const document = JSON.parse(readFileSync(V1_DOCUMENT, 'utf8')) as V1Document
   addNewerFields(document.components.schemas)
+  correct(document)
   const ajv = newAjv().addSchema({ $id: 'v1', components: document.components })
   v1 = { document, ajv }
   return v1
+}
+
+/** Where V1's document asks for what V1 did not send either, or our answers differ on purpose. */
+function correct({ components }: V1Document): void {
+  const { Archive, Folder, Source } = components.schemas as Record<
+    string,
+    { required: string[]; properties: Record<string, object> }
+  >
+  // required, and no property
+  if (Archive !== undefined) Archive.required = Archive.required.filter((name) => name !== 'organization_id')
+  // folders need no embedding here
+  for (const folder of [Folder, Source]) {
+    if (folder === undefined) continue
+    folder.properties.embedding_config = { anyOf: [folder.properties.embedding_config, { type: 'null' }] }
+  }
 }
 
 const ownAjv = newAjv()

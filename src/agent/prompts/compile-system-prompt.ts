@@ -1,5 +1,6 @@
 import { formatPromptTime } from '#platform/time-format.ts'
 import type { PromptMetadata } from '#store/conversations/prompt-metadata.ts'
+import { type Directories, renderDirectories } from './render-directories.ts'
 
 /** What of a block is shown in the prompt. */
 export interface PromptBlock {
@@ -22,6 +23,8 @@ export interface SystemPromptInput {
   hasLineNumbers: boolean
   /** In the order in which they were attached. */
   blocks: readonly PromptBlock[]
+  /** Folders with their files; none where left out. */
+  directories?: Directories | null
   metadata: PromptMetadata
 }
 
@@ -87,6 +90,7 @@ export function compileSystemPrompt(input: SystemPromptInput): string {
     ...(input.blocks.length > 0 && !WITHOUT_BLOCKS.has(input.agentType)
       ? [renderBlocks(input.blocks, isNumbered)]
       : []),
+    ...(input.directories == null ? [] : [renderDirectories(input.directories)]),
     renderMetadata(input),
   ]
   const memory = sections.join('\n\n')

@@ -5,6 +5,7 @@ import { containsPattern } from '#store/contains-pattern.ts'
 import { type Queryable, statement } from '#store/db.ts'
 import { keysetPage, type PageRequest } from '#store/page.ts'
 import { listBlocksOfAgents } from './agent-block-reader.ts'
+import { listFoldersOfAgents } from './agent-folder-reader.ts'
 import { type Agent, type AgentRow, agentColumns, agentTagsColumn, messageIdsColumn } from './agent-row.ts'
 import { listToolsOfAgents } from './agent-tool-reader.ts'
 import { agentNotFound } from './require-agent.ts'
@@ -14,17 +15,18 @@ export interface AgentInclude {
   blocks?: boolean
   tools?: boolean
   tags?: boolean
+  folders?: boolean
 }
 
 /** Everything that the store knows of an agent. */
-export const ALL_RELATIONS: AgentInclude = { blocks: true, tools: true, tags: true }
+export const ALL_RELATIONS: AgentInclude = { blocks: true, tools: true, tags: true, folders: true }
 
 const FIND_AGENT = statement(
   'find-agent',
   `select ${agentColumns('a')}, ${agentTagsColumn('a')}, ${messageIdsColumn('a')} from agents as a
    where a.organization_id = $1 and a.id = $2`,
 )
-/** The agent with the relations asked for, in three statements at most. Throws not_found. */
+/** The agent with the relations asked for, in four statements at most. Throws not_found. */
 export async function getAgent(
   db: Queryable,
   organizationId: string,
@@ -52,12 +54,16 @@ export interface AgentFilter {
   lastStopReason?: string | undefined
   /** Only agents that have this block. */
   blockId?: string | undefined
+  /** Only agents that have this archive. */
+  archiveId?: string | undefined
+  /** Only agents that have this folder. */
+  folderId?: string | undefined
   includesHidden?: boolean | undefined
 }
 
 export type AgentOrder = 'created_at' | 'updated_at' | 'last_run_completion'
 
-/** A page of agents in at most four statements. A cursor that no agent has is ignored, as in V1. */
+/** A page of agents in at most five statements. A cursor that no agent has is ignored, as in V1. */
 export async function listAgents(
   db: Queryable,
   organizationId: string,
@@ -105,8 +111,10 @@ async function withRelations(
   const ids = rows.map((row) => row.id)
   const blocks = include.blocks && ids.length > 0 ? await listBlocksOfAgents(db, organizationId, ids) : new Map()
   const tools = include.tools && ids.length > 0 ? await listToolsOfAgents(db, organizationId, ids) : new Map()
+  const folders = include.folders && ids.length > 0 ? await listFoldersOfAgents(db, organizationId, ids) : new Map()
   return rows.map((row) => ({
     ...row,
+    folders: folders.get(row.id) ?? [],
     tags: include.tags ? row.tags : [],
     blocks: blocks.get(row.id) ?? [],
     tools: tools.get(row.id) ?? [],
@@ -129,6 +137,12 @@ function conditions(organizationId: string, filter: AgentFilter): RawBuilder<unk
     filter.blockId !== undefined &&
       sql`agents.id in (select ab.agent_id from agent_blocks as ab
         where ab.organization_id = ${organizationId} and ab.block_id = ${filter.blockId})`,
+    filter.archiveId !== undefined &&
+      sql`agents.id in (select aa.agent_id from agent_archives as aa
+        where aa.organization_id = ${organizationId} and aa.archive_id = ${filter.archiveId})`,
+    filter.folderId !== undefined &&
+      sql`agents.id in (select af.agent_id from agent_folders as af
+        where af.organization_id = ${organizationId} and af.folder_id = ${filter.folderId})`,
     !filter.includesHidden && sql`agents.hidden is not true`,
   )
 }

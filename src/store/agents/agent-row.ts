@@ -1,4 +1,5 @@
 import type { BlockRow } from '#store/blocks/block-row.ts'
+import type { FolderRow } from '#store/folders/folder-row.ts'
 import type { AgentsTable } from '#store/tables.ts'
 import type { ToolRow } from '#store/tools/tool-row.ts'
 
@@ -10,6 +11,8 @@ export interface AgentRelations {
   /** In the order in which they were attached. */
   blocks: BlockRow[]
   tools: ToolRow[]
+  /** In the order in which they were attached. */
+  folders: FolderRow[]
   /** In alphabetical order. */
   tags: string[]
   /** Messages in context of the default conversation: the system message, then the newest in their order. */

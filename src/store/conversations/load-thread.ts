@@ -2,6 +2,9 @@ import type { PromptMetadata } from '#store/conversations/prompt-metadata.ts'
 import { type Queryable, statement } from '#store/db.ts'
 import { visibleBlocks } from './visible-blocks.ts'
 
+/** Closed files of one folder that the prompt names; the model finds the others by searching. */
+const MAX_CLOSED_FILES = 100
+
 const load = statement(
   'load-thread',
   `
@@ -20,6 +23,25 @@ select c.id as conversation_id, c.is_default, c.model as conversation_model, c.m
     from agent_tools as at
     join tools as t on t.organization_id = at.organization_id and t.id = at.tool_id
     where at.organization_id = $1 and at.agent_id = c.agent_id) as tools,
+  a.max_files_open, a.per_file_view_window_char_limit,
+  (select jsonb_agg(jsonb_build_object('name', fo.name, 'description', fo.description, 'instructions', fo.instructions,
+      'closed_count', (select count(*) from agent_files as af
+        where af.organization_id = $1 and af.agent_id = c.agent_id and af.folder_id = fo.id and not af.is_open),
+      'files', (select coalesce(jsonb_agg(jsonb_build_object('name', v.name, 'is_open', v.is_open, 'visible_content', v.visible_content)
+          order by v.name, v.id), '[]')
+        from (
+          (select fi.id, fi.name, true as is_open, af.visible_content from agent_files as af
+            join files as fi on fi.organization_id = af.organization_id and fi.id = af.file_id
+            where af.organization_id = $1 and af.agent_id = c.agent_id and af.folder_id = fo.id and af.is_open)
+          union all
+          (select fi.id, fi.name, false, null from agent_files as af
+            join files as fi on fi.organization_id = af.organization_id and fi.id = af.file_id
+            where af.organization_id = $1 and af.agent_id = c.agent_id and af.folder_id = fo.id and not af.is_open
+            order by fi.name, fi.id limit ${MAX_CLOSED_FILES})
+        ) as v)) order by at.attached_at, fo.id)
+    from agent_folders as at
+    join folders as fo on fo.organization_id = at.organization_id and fo.id = at.folder_id
+    where at.organization_id = $1 and at.agent_id = c.agent_id) as folders,
   coalesce((select ar.passage_count from agent_archives as aa
     join archives as ar on ar.organization_id = aa.organization_id and ar.id = aa.archive_id
     where aa.organization_id = $1 and aa.agent_id = c.agent_id), 0) as archival_count
@@ -58,6 +80,17 @@ export interface ThreadTool {
   json_schema: { description?: string | null; parameters?: Record<string, unknown> | null } | null
 }
 
+/** A folder as the prompt shows it. */
+export interface ThreadFolder {
+  name: string
+  description: string | null
+  instructions: string | null
+  /** Also of those that are not among `files`. */
+  closed_count: number
+  /** What is open, and the first of the others, by name within the folder. */
+  files: { name: string; is_open: boolean; visible_content: string | null }[]
+}
+
 /** An agent in one of its threads, with all that a turn needs except the messages. */
 export interface ThreadRow {
   conversation_id: string
@@ -85,6 +118,10 @@ export interface ThreadRow {
   message_buffer_autoclear: boolean
   blocks: ThreadBlock[]
   tools: ThreadTool[]
+  max_files_open: number | null
+  per_file_view_window_char_limit: number | null
+  /** Null for an agent without folders. */
+  folders: ThreadFolder[] | null
   archival_count: number
 }
 

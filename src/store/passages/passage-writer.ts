@@ -87,3 +87,69 @@ export async function deleteAgentPassage(
   const rows = await db.query(DELETE_AGENT_PASSAGE, [organizationId, agentId, passageId])
   return rows.length > 0
 }
+
+/** A passage for a given archive. */
+export interface ArchivePassageToInsert {
+  id: string
+  text: string
+  tags: readonly string[]
+  metadata: Record<string, unknown> | null
+  /** ISO 8601; now when null. */
+  created_at: string | null
+}
+
+// Passages, tags and the archive's count in one statement. Passages without a time of their own keep their order in lists.
+const INSERT_ARCHIVE_PASSAGES = statement(
+  'insert-archive-passages',
+  `with home as (
+    update archives as c set passage_count = c.passage_count + jsonb_array_length($3::jsonb), updated_at = now()
+    where c.organization_id = $1 and c.id = $2
+    returning c.id
+  ), given as (
+    select item.position, n.* from home cross join jsonb_array_elements($3::jsonb) with ordinality as item (value, position)
+    cross join lateral jsonb_to_record(item.value) as n (id text, text text, tags text[], metadata jsonb, created_at timestamptz)
+  ), inserted as (
+    insert into passages as p (organization_id, id, archive_id, text, tags, metadata, created_by_id, last_updated_by_id, created_at)
+    select $1, given.id, $2, given.text, given.tags, coalesce(given.metadata, '{}'), $4, $4,
+      coalesce(given.created_at, statement_timestamp() + given.position * interval '1 microsecond')
+    from given
+    returning ${passageColumns('p')}
+  ), tagged as (
+    insert into passage_tags (organization_id, archive_id, tag, passage_id)
+    select $1, $2, tag, given.id from given cross join lateral unnest(given.tags) as tag
+  )
+  select inserted.* from inserted join given on given.id = inserted.id order by given.position`,
+)
+
+/** Stores passages in an archive, all or none, and gives them back in the same order; none when there is no such archive. */
+export async function insertArchivePassages(
+  db: Queryable,
+  organizationId: string,
+  archiveId: string,
+  passages: readonly ArchivePassageToInsert[],
+  userId: string,
+): Promise<PassageRow[]> {
+  return db.query<PassageRow>(INSERT_ARCHIVE_PASSAGES, [organizationId, archiveId, JSON.stringify(passages), userId])
+}
+
+const DELETE_ARCHIVE_PASSAGE = statement(
+  'delete-archive-passage',
+  `with deleted as (
+    delete from passages as p where p.organization_id = $1 and p.archive_id = $2 and p.id = $3 returning p.id
+  ), counted as (
+    update archives as c set passage_count = c.passage_count - 1, updated_at = now()
+    from deleted where c.organization_id = $1 and c.id = $2
+  )
+  select deleted.id from deleted`,
+)
+
+/** False when the archive has no such passage. */
+export async function deleteArchivePassage(
+  db: Queryable,
+  organizationId: string,
+  archiveId: string,
+  passageId: string,
+): Promise<boolean> {
+  const rows = await db.query(DELETE_ARCHIVE_PASSAGE, [organizationId, archiveId, passageId])
+  return rows.length > 0
+}

@@ -1,10 +1,11 @@
+import { applyFileViews, type FileView } from '#store/agents/agent-file-writer.ts'
 import type { Queryable } from '#store/db.ts'
 import { NEW_MESSAGE_COLUMNS, type NewMessage, newMessageRows, type ToolReturn } from '#store/messages/message-row.ts'
 import { type EventBatch, loggedEvents } from '#store/run-events/event-batch.ts'
 import type { Lease } from '#store/runs/run-row.ts'
 import { statementVariants } from '#store/statement-variants.ts'
 
-type Part = 'edits' | 'new-blocks' | 'detached' | 'passages' | 'message' | 'events'
+type Part = 'edits' | 'new-blocks' | 'detached' | 'passages' | 'file-views' | 'message' | 'events'
 
 const EDITED = `, edited as (
   update blocks as b set value = e.value, label = e.label, description = e.description, version = b.version + 1,
@@ -75,6 +76,10 @@ const REMEMBERED = `, archive as (
   where a.organization_id = :organization and a.id = n.archive_id and not exists (select from archive)
 )`
 
+const VIEWED = `, viewed as (
+  ${applyFileViews({ from: 'call', json: ':fileViews::jsonb', organizationId: ':organization', agentId: ':agent' })}
+)`
+
 const SAID = `, said as (
   insert into messages (${NEW_MESSAGE_COLUMNS})
   ${newMessageRows({ from: 'call', json: ':messages::jsonb', organizationId: ':organization', agentId: ':agent', conversationId: ':conversation', runId: ':run' })}
@@ -113,7 +118,7 @@ with held as (
   returning t.tool_name
 ), call as (
   select finished.tool_name from finished limit 1
-)${when('edits', EDITED)}${when('new-blocks', CREATED)}${changed.length > 0 ? versioned(changed) : ''}${when('detached', DETACHED)}${when('passages', REMEMBERED)}${when('message', SAID)}${when('events', LOGGED)}
+)${when('edits', EDITED)}${when('new-blocks', CREATED)}${changed.length > 0 ? versioned(changed) : ''}${when('detached', DETACHED)}${when('passages', REMEMBERED)}${when('file-views', VIEWED)}${when('message', SAID)}${when('events', LOGGED)}
 select case
   when not exists (select from held) then 'lease-lost'
   when not exists (select from call) then 'already-finished'
@@ -146,6 +151,8 @@ export interface ToolResultCommit {
   newBlocks: NewBlockRow[]
   detachedBlockIds: string[]
   passages: { id: string; text: string; tags: string[] }[]
+  /** Files that are opened and closed. */
+  fileViews: FileView[]
   /** Id for the agent's archive if it has none yet. */
   newArchiveId: string
   /** The message with all results of the step; only with the last call. */
@@ -180,6 +187,7 @@ export async function commitToolResult(
       passages: JSON.stringify(change.passages),
       newArchive: change.newArchiveId,
       messages: JSON.stringify([change.message]),
+      fileViews: JSON.stringify(change.fileViews),
       events: JSON.stringify(change.events),
     }),
   )
@@ -192,6 +200,7 @@ const PART_OF: Record<Part, (change: ToolResultCommit) => boolean> = {
   'new-blocks': ({ newBlocks }) => newBlocks.length > 0,
   detached: ({ detachedBlockIds }) => detachedBlockIds.length > 0,
   passages: ({ passages }) => passages.length > 0,
+  'file-views': ({ fileViews }) => fileViews.length > 0,
   message: ({ message }) => message !== null,
   events: ({ events }) => events.length > 0,
 }

@@ -44,7 +44,7 @@ const LlmConfigSchema = Type.Object({
 })
 export type LlmConfigWire = Static<typeof LlmConfigSchema>
 
-const EmbeddingConfigSchema = Type.Object({
+export const EmbeddingConfigSchema = Type.Object({
   embedding_endpoint_type: Type.String(),
   embedding_endpoint: NullableString,
   embedding_model: Type.String(),
@@ -171,6 +171,8 @@ export const agentFields = {
   response_format: optional(ResponseFormatSchema),
   block_ids: optional(Type.Array(IdSchema('block'))),
   tool_ids: optional(Type.Array(IdSchema('tool'))),
+  folder_ids: optional(Type.Array(IdSchema('source'))),
+  source_ids: optional(Type.Array(IdSchema('source', 'The older name of folder_ids'))),
   tool_rules: optional(Type.Array(ToolRuleSchema)),
   tags: optional(Type.Array(Tag)),
   metadata: optional(AnyObject),
@@ -193,8 +195,6 @@ export const agentFields = {
   // what the server does not keep yet: null and empty are fine, see refuse-unavailable.ts
   secrets: optional(AnyObject),
   tool_exec_environment_variables: optional(AnyObject),
-  folder_ids: optional(Type.Array(Type.String())),
-  source_ids: optional(Type.Array(Type.String())),
   identity_ids: optional(Type.Array(Type.String())),
 }
 

@@ -52,7 +52,13 @@ export function createAgent(app: App, context: Context): void {
     async ({ actor, body }) => {
       refuseUnavailable(body)
       const { db, models, config } = context
-      const deps = { db, models, defaultModel: config.defaultModel, defaultEmbedding: config.defaultEmbedding }
+      const deps = {
+        db,
+        models,
+        defaultModel: config.defaultModel,
+        defaultEmbedding: config.defaultEmbedding,
+        maxContextWindow: config.globalMaxContextWindow,
+      }
       const agent = await domain.createAgent(deps, actor, withoutLegacyFields(body))
       return presentAgent(agent, await catalogOf(context))
     },

@@ -30,7 +30,9 @@ export function modifyAgent(app: App, context: Context): void {
     },
     async ({ actor, params, body }) => {
       refuseUnavailable(body)
-      await domain.modifyAgent(context, actor, params.agent_id, withoutLegacyFields(body))
+      const { db, models, config } = context
+      const deps = { db, models, maxContextWindow: config.globalMaxContextWindow }
+      await domain.modifyAgent(deps, actor, params.agent_id, withoutLegacyFields(body))
       return readAgent(context, actor.organizationId, params.agent_id)
     },
   )

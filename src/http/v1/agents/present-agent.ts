@@ -1,4 +1,5 @@
 import { presentBlock } from '#http/v1/blocks/present-block.ts'
+import { presentSource } from '#http/v1/folders/present-folder.ts'
 import { presentTool } from '#http/v1/tools/present-tool.ts'
 import { presentTime } from '#http/wire/nullable.ts'
 import type { Agent } from '#store/agents/agent-row.ts'
@@ -39,7 +40,7 @@ export function presentAgent(agent: Agent, catalog: ModelCatalog): AgentWire {
     memory: presentMemory(agent.agent_type, blocks),
     blocks,
     tools: agent.tools.map(presentTool),
-    sources: [],
+    sources: agent.folders.map((folder) => presentSource(folder, catalog)),
     tags: agent.tags,
     tool_exec_environment_variables: [],
     secrets: [],

@@ -4,8 +4,6 @@ import { invalidArgument } from '#platform/errors.ts'
 const UNAVAILABLE: Record<string, string> = {
   secrets: 'secrets of agents',
   tool_exec_environment_variables: 'secrets of agents',
-  folder_ids: 'folders',
-  source_ids: 'folders',
   identity_ids: 'identities',
   include_multi_agent_tools: 'tools between agents',
   include_default_source: 'folders',

@@ -1,0 +1,34 @@
+import Type from 'typebox'
+import { detachFolder } from '#agent/agent-folders.ts'
+import { refreshAgentPrompt } from '#agent/refresh-agent-prompt.ts'
+import type { Context } from '#context.ts'
+import type { App } from '#http/app.ts'
+import { AgentId, AgentSchema } from '#http/v1/agents/agent-schema.ts'
+import { readAgent } from '#http/v1/agents/read-agent.ts'
+import { parameter } from '#http/v1/folders/folder-routes.ts'
+import { IdSchema } from '#http/wire/ids.ts'
+import { NullBody, sendNull } from '#http/wire/send-null.ts'
+import type { AgentFolderRoutes } from './agent-folder-routes.ts'
+
+export function detachFolderFromAgent(app: App, context: Context, { base, key, isLegacy }: AgentFolderRoutes): void {
+  app.patch(
+    `${base}/detach/:${key}`,
+    {
+      config: { permission: 'agents:write' },
+      schema: {
+        operationId: isLegacy ? 'detach_source_from_agent' : 'detach_folder_from_agent',
+        tags: ['agents'],
+        summary: 'Detach a folder from an agent; with the last one go the tools for files',
+        params: Type.Unsafe<Record<string, string>>(Type.Object({ ...AgentId.properties, [key]: IdSchema('source') })),
+        response: { 200: isLegacy ? AgentSchema : NullBody },
+      },
+    },
+    async ({ actor, params }, reply) => {
+      const { db, models } = context
+      const agentId = parameter(params, 'agent_id')
+      await detachFolder(db, actor.organizationId, agentId, parameter(params, key))
+      await refreshAgentPrompt(db, models, actor.organizationId, agentId)
+      return isLegacy ? readAgent(context, actor.organizationId, agentId) : sendNull(reply)
+    },
+  )
+}

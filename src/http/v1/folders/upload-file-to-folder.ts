@@ -1,0 +1,50 @@
+import Type from 'typebox'
+import type { Context } from '#context.ts'
+import type { App } from '#http/app.ts'
+import { StringEnum } from '#http/wire/nullable.ts'
+import { readUpload } from '#http/wire/read-upload.ts'
+import { storeFile } from '#memory/files/store-file.ts'
+import { getFolder } from '#store/folders/folder-reader.ts'
+import { type FolderRoutes, folderParams, parameter } from './folder-routes.ts'
+import { FileSchema } from './folder-schema.ts'
+import { presentFile } from './present-file.ts'
+
+export function uploadFileToFolder(app: App, context: Context, routes: FolderRoutes): void {
+  const { base, key, tag, isLegacy } = routes
+  app.post(
+    `${base}/:${key}/upload`,
+    {
+      config: { permission: 'folders:write' },
+      schema: {
+        operationId: isLegacy ? 'upload_file_to_source' : 'upload_file_to_folder',
+        tags: [tag],
+        summary:
+          'Upload a file of text, as the part `file` of a form; when the answer comes, it can be searched and read',
+        consumes: ['multipart/form-data'],
+        params: folderParams(routes),
+        querystring: Type.Object({
+          duplicate_handling: StringEnum(['skip', 'error', 'suffix', 'replace'], {
+            default: 'suffix',
+            description: 'What to do where the folder has a file of this name',
+          }),
+          name: Type.Optional(Type.String({ description: 'What to call the file instead of its own name' })),
+        }),
+        response: { 200: FileSchema },
+      },
+    },
+    async (request, reply) => {
+      const { actor, params, query } = request
+      const folderId = parameter(params, key)
+      // before the file, which may be large
+      await getFolder(context.db, actor.organizationId, folderId)
+      const file = await readUpload(request, 'file')
+      const { file: row, wasSkipped } = await storeFile(context.db, actor, folderId, {
+        ...file,
+        name: query.name || null,
+        duplicateHandling: query.duplicate_handling,
+      })
+      if (wasSkipped) reply.header('x-upload-result', 'skipped')
+      return presentFile(row)
+    },
+  )
+}

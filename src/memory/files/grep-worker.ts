@@ -1,0 +1,15 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { type GrepMatch, type GrepRequest, grepLines } from './grep-lines.ts'
+
+/** The thread in which a pattern of a model is tried: it can be ended whatever the pattern does. One text after the other. */
+export interface GrepReply {
+  matches: GrepMatch[]
+}
+
+const port = parentPort
+if (port === null) throw new Error('grep-worker.ts runs as a worker thread only')
+
+const pattern = new RegExp((workerData as { pattern: string }).pattern, 'i')
+port.on('message', (request: GrepRequest) => {
+  port.postMessage({ matches: grepLines(pattern, request) } satisfies GrepReply)
+})

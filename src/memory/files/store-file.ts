@@ -1,0 +1,129 @@
+import { invalidArgument } from '#platform/errors.ts'
+import { newId, newOrderedId } from '#platform/ids.ts'
+import { listAgentFileStates } from '#store/agents/agent-file-reader.ts'
+import { listAgentIdsOfFolder } from '#store/agents/agent-folder-reader.ts'
+import { lockAgent } from '#store/agents/agent-writer.ts'
+import type { Db, Queryable } from '#store/db.ts'
+import { findFileByName, listTakenFileNames } from '#store/files/file-reader.ts'
+import type { FileRow } from '#store/files/file-row.ts'
+import { deleteFile, type FilePassageToInsert, insertFile, insertFilePassages } from '#store/files/file-writer.ts'
+import { folderNotFound } from '#store/folders/folder-reader.ts'
+import { lockFolder } from '#store/folders/folder-writer.ts'
+import { fileLimitsOf } from './file-limits.ts'
+import { openFileStarts } from './open-files.ts'
+import { checkFormat, decodeText, splitExtension, toFileName } from './parse-file.ts'
+import { splitLines } from './split-lines.ts'
+import { splitPassages } from './split-passages.ts'
+
+export type DuplicateHandling = 'skip' | 'error' | 'suffix' | 'replace'
+
+export interface Upload {
+  /** As the client called it; of a path the last part counts. */
+  fileName: string
+  mediaType: string | null
+  bytes: Uint8Array
+  /** What it shall be called instead. */
+  name: string | null
+  duplicateHandling: DuplicateHandling
+}
+
+/** Passages of one statement. */
+const PASSAGES_AT_ONCE = 1_000
+
+/**
+ * Stores a file in a folder with its text, cut into passages: everything or nothing, and done when it is seen. Agents that have the
+ * folder get it opened, as far as their limits allow. Gives the file there was where the name is taken and that is to be skipped.
+ * Throws unsupported for what is no text, not_found for an unknown folder, invalid_argument for a taken name, unprocessable for
+ * a name that is none.
+ */
+export async function storeFile(
+  db: Db,
+  actor: { organizationId: string; userId: string },
+  folderId: string,
+  upload: Upload,
+): Promise<{ file: FileRow; wasSkipped: boolean }> {
+  const { organizationId } = actor
+  const parsed = parse(upload)
+  const stored = await db.transaction(async (tx) => {
+    const folder = await lockFolder(tx, organizationId, folderId)
+    if (folder === undefined) throw folderNotFound(folderId)
+    const existing = await findFileByName(tx, organizationId, folderId, parsed.name)
+    if (existing !== undefined && upload.duplicateHandling === 'skip') return { file: existing, wasSkipped: true }
+    if (existing !== undefined && upload.duplicateHandling === 'error') {
+      throw invalidArgument(
+        `INVALID_ARGUMENT: A file named '${parsed.name}' is in folder '${folder.name}' already. Use another name, or another duplicate_handling.`,
+      )
+    }
+    if (existing !== undefined && upload.duplicateHandling === 'replace') {
+      await deleteFile(tx, organizationId, folderId, existing.id)
+    }
+    const isRenamed = existing !== undefined && upload.duplicateHandling === 'suffix'
+    const name = isRenamed ? await freeName(tx, organizationId, folderId, parsed.name) : parsed.name
+    const row = {
+      id: newId('file'),
+      folder_id: folderId,
+      name,
+      original_name: parsed.originalName,
+      media_type: upload.mediaType,
+      size_bytes: upload.bytes.length,
+      char_count: parsed.text.length,
+      line_count: parsed.lineCount,
+      passage_count: parsed.passages.length,
+    }
+    const ids = { userId: actor.userId, jobId: newOrderedId('job') }
+    const times = await insertFile(tx, organizationId, row, parsed.text, ids)
+    for (let at = 0; at < parsed.passages.length; at += PASSAGES_AT_ONCE) {
+      await insertFilePassages(tx, organizationId, row, parsed.passages.slice(at, at + PASSAGES_AT_ONCE))
+    }
+    return { file: { ...row, ...times, folder_name: folder.name }, wasSkipped: false }
+  })
+  if (!stored.wasSkipped) await openForAgents(db, organizationId, stored.file)
+  return stored
+}
+
+interface ParsedFile {
+  name: string
+  originalName: string
+  text: string
+  lineCount: number
+  passages: FilePassageToInsert[]
+}
+
+function parse(upload: Upload): ParsedFile {
+  const originalName = toFileName(upload.fileName)
+  checkFormat(originalName, upload.mediaType)
+  const wanted = upload.name === null ? originalName : toFileName(upload.name)
+  const { extension } = splitExtension(originalName)
+  const name = splitExtension(wanted).extension === '' ? toFileName(wanted + extension) : wanted
+  const text = decodeText(upload.bytes)
+  const passages = splitPassages(text).map((piece, index) => ({
+    id: newOrderedId('passage'),
+    position: index + 1,
+    start_line: piece.startLine,
+    end_line: piece.endLine,
+    text: piece.text,
+  }))
+  return { name, originalName, text, lineCount: splitLines(text).length, passages }
+}
+
+/** `notes_(1).txt`, with the first number that is free. */
+async function freeName(tx: Queryable, organizationId: string, folderId: string, name: string): Promise<string> {
+  const { stem, extension } = splitExtension(name)
+  const taken = new Set(await listTakenFileNames(tx, organizationId, folderId, { start: `${stem}_(`, end: extension }))
+  for (let number = 1; ; number += 1) {
+    const candidate = `${stem}_(${number})${extension}`
+    if (!taken.has(candidate)) return toFileName(candidate)
+  }
+}
+
+/** One transaction for each agent: they are independent, and the file is theirs already, if closed. */
+async function openForAgents(db: Db, organizationId: string, file: FileRow): Promise<void> {
+  for (const agentId of await listAgentIdsOfFolder(db, organizationId, file.folder_id)) {
+    await db.transaction(async (tx) => {
+      const agent = await lockAgent(tx, organizationId, agentId)
+      if (agent === undefined) return
+      const files = await listAgentFileStates(tx, organizationId, agentId)
+      await openFileStarts(tx, organizationId, { id: agentId, limits: fileLimitsOf(agent) }, files, [file.id])
+    })
+  }
+}
