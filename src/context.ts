@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { loadTenantProviders } from '#agent/providers/load-tenant-providers.ts'
 import { createRunLoop } from '#agent/run-loop.ts'
 import { type Config, redisUrlOf, secretsOf, webhookSecretsOf } from '#config/config.ts'
 import { findEncryptionKey } from '#config/find-encryption-key.ts'
@@ -10,7 +11,7 @@ import { forgetIdempotencyKeys } from '#jobs/forget-idempotency-keys.ts'
 import { CallbackPoster } from '#jobs/post-callback.ts'
 import { ScheduleStarter } from '#jobs/start-due-schedules.ts'
 import type { ModelRegistry } from '#llm/model.ts'
-import { createModelRegistry } from '#llm/registry.ts'
+import { createModelRegistry, type ProviderDesk } from '#llm/registry.ts'
 import { DomainError } from '#platform/errors.ts'
 import { DEFAULT_ORGANIZATION_ID } from '#platform/ids.ts'
 import { createLogger, type Logger, namedLogger } from '#platform/logger.ts'
@@ -32,6 +33,8 @@ export interface Context extends AsyncDisposable {
   readonly logger: Logger
   readonly db: Db
   readonly models: ModelRegistry
+  /** Where tenants bring providers of their own. */
+  readonly providers: ProviderDesk
   /** Encrypts what is secret in the database. */
   readonly secrets: SecretBox
   readonly runs: RunEngine
@@ -63,15 +66,16 @@ export async function createContext(config: Config, overrides: ContextOverrides 
   const partitions = setInterval(() => void makePartitionsAhead(db, logger), PARTITION_CHECK_MS)
   resources.defer(() => clearInterval(partitions))
 
-  const models =
-    overrides.models ??
-    createModelRegistry({
-      providers: config.providers,
-      openaiCompatible: config.openaiCompatible,
-      firstByteTimeoutMs: config.modelFirstByteTimeoutMs,
-      idleTimeoutMs: config.modelIdleTimeoutMs,
-      logger: namedLogger(logger, 'llm'),
-    })
+  const providers = createModelRegistry({
+    providers: config.providers,
+    openaiCompatible: config.openaiCompatible,
+    firstByteTimeoutMs: config.modelFirstByteTimeoutMs,
+    idleTimeoutMs: config.modelIdleTimeoutMs,
+    logger: namedLogger(logger, 'llm'),
+    loadTenantProviders: (organizationId) => loadTenantProviders(db, secrets, organizationId),
+    allowsPrivate: config.providerAddresses === 'any',
+  })
+  const models = overrides.models ?? providers
   const fanout = resources.use(await openFanout(config, db, logger))
   const runs = resources.use(
     new RunEngine({
@@ -101,6 +105,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     logger,
     db,
     models,
+    providers,
     secrets,
     runs,
     fanout,

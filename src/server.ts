@@ -9,8 +9,8 @@ import { describeApi } from '#http/plugins/describe-api.ts'
 import { answerErrors, sendError } from '#http/plugins/errors.ts'
 import { keepAnswers } from '#http/plugins/idempotency.ts'
 import { parseJsonBodies } from '#http/plugins/json-body.ts'
-import { acceptUploads } from '#http/plugins/uploads.ts'
 import { logRequests, requestId } from '#http/plugins/request-log.ts'
+import { acceptUploads } from '#http/plugins/uploads.ts'
 import { validateRequests } from '#http/plugins/validation.ts'
 import { registerRoot } from '#http/root/index.ts'
 import { registerArchivalMemory } from '#http/v1/agents/archival/index.ts'
@@ -23,6 +23,7 @@ import { registerHealth } from '#http/v1/health/index.ts'
 import { registerBatches } from '#http/v1/messages/batches/index.ts'
 import { registerModels } from '#http/v1/models/index.ts'
 import { registerPassages } from '#http/v1/passages/index.ts'
+import { registerProviders } from '#http/v1/providers/index.ts'
 import { registerRuns } from '#http/v1/runs/index.ts'
 import { registerSteps } from '#http/v1/steps/index.ts'
 import { registerTags } from '#http/v1/tags/index.ts'
@@ -62,6 +63,7 @@ export async function buildServer(context: Context): Promise<App> {
   registerTags(app, context)
   registerWebhooks(app, context)
   registerModels(app, context)
+  registerProviders(app, context)
   registerHealth(app, context)
 
   return app

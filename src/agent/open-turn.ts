@@ -84,7 +84,10 @@ export async function openTurn(options: RunLoopOptions, run: ClaimedRun): Promis
   const thread = await findThread(db, run.organization_id, run.conversation_id)
   if (thread === undefined) return undefined
   const rows = await listContextMessages(db, run.organization_id, thread)
-  const model = await models.getModel(run.request.overrideModel ?? thread.conversation_model ?? thread.model)
+  const model = await models.getModel(
+    run.request.overrideModel ?? thread.conversation_model ?? thread.model,
+    run.organization_id,
+  )
   const systemPrompt =
     run.request.overrideSystem ??
     (await refreshSystemPrompt(db, {

@@ -7,6 +7,7 @@ type PagedTable =
   | 'blocks'
   | 'messages'
   | 'passages'
+  | 'providers'
   | 'runs'
   | 'schedules'
   | 'steps'

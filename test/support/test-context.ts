@@ -10,7 +10,8 @@ export interface TestOverrides {
   config?: Partial<Config>
   /** Is closed by whoever opened it; a new one otherwise. */
   db?: Db
-  models?: ModelRegistry
+  /** `configured`: those that the settings and the tenants name, as a real server has them. */
+  models?: ModelRegistry | 'configured'
   logger?: Logger
   onStatement?: StatementObserver
 }
@@ -26,7 +27,7 @@ export async function createTestContext(overrides: TestOverrides = {}): Promise<
   const level = process.env.TEST_LOG_LEVEL === 'debug' ? 'debug' : 'silent'
   const context = await createContext(config, {
     db,
-    models: overrides.models ?? testModelRegistry(),
+    ...(overrides.models === 'configured' ? {} : { models: overrides.models ?? testModelRegistry() }),
     logger: overrides.logger ?? createLogger({ level, format: 'json' }),
   })
   const dispose = context[Symbol.asyncDispose].bind(context)

@@ -54,7 +54,7 @@ export function createAgent(app: App, context: Context): void {
       const { db, models, config } = context
       const deps = { db, models, defaultModel: config.defaultModel, defaultEmbedding: config.defaultEmbedding }
       const agent = await domain.createAgent(deps, actor, withoutLegacyFields(body))
-      return presentAgent(agent, await catalogOf(context))
+      return presentAgent(agent, await catalogOf(context, actor.organizationId))
     },
   )
 }

@@ -78,7 +78,7 @@ export async function toRun(
   request: MessageRequest | AsyncMessageRequest,
   kind: { requestId: string; runType: string; background: boolean; idempotencyKey?: FastifyRequest['idempotencyKey'] },
 ): Promise<NewRun> {
-  if (request.override_model != null) await models.getModel(request.override_model)
+  if (request.override_model != null) await models.getModel(request.override_model, actor.organizationId)
   refuseUnavailable(request)
   const thread = { agentId }
   const input = toInput(request)
