@@ -22,6 +22,7 @@ import { registerConversations } from '#http/v1/conversations/index.ts'
 import { registerHealth } from '#http/v1/health/index.ts'
 import { registerBatches } from '#http/v1/messages/batches/index.ts'
 import { registerModels } from '#http/v1/models/index.ts'
+import { registerOpenAi } from '#http/v1/openai/index.ts'
 import { registerPassages } from '#http/v1/passages/index.ts'
 import { registerProviders } from '#http/v1/providers/index.ts'
 import { registerRuns } from '#http/v1/runs/index.ts'
@@ -64,6 +65,7 @@ export async function buildServer(context: Context): Promise<App> {
   registerWebhooks(app, context)
   registerModels(app, context)
   registerProviders(app, context)
+  registerOpenAi(app, context)
   registerHealth(app, context)
 
   return app
