@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { loadTenantProviders } from '#agent/providers/load-tenant-providers.ts'
 import { createRunLoop } from '#agent/run-loop.ts'
+import { TraceWriter } from '#agent/trace-writer.ts'
 import { type Config, redisUrlOf, secretsOf, webhookSecretsOf } from '#config/config.ts'
 import { findEncryptionKey } from '#config/find-encryption-key.ts'
 import { BatchAdvancer } from '#jobs/advance-batches.ts'
@@ -77,6 +78,10 @@ export async function createContext(config: Config, overrides: ContextOverrides 
   })
   const models = overrides.models ?? providers
   const fanout = resources.use(await openFanout(config, db, logger))
+  const traces =
+    config.providerTraces === 'on'
+      ? resources.use(new TraceWriter({ db, logger: namedLogger(logger, 'traces') }))
+      : undefined
   const runs = resources.use(
     new RunEngine({
       db,
@@ -93,6 +98,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
         models,
         logger: namedLogger(logger, 'agent'),
         maxContextWindow: config.globalMaxContextWindow,
+        traces,
       }),
     }),
   )

@@ -28,6 +28,7 @@ import { registerProviders } from '#http/v1/providers/index.ts'
 import { registerRuns } from '#http/v1/runs/index.ts'
 import { registerSteps } from '#http/v1/steps/index.ts'
 import { registerTags } from '#http/v1/tags/index.ts'
+import { registerTelemetry } from '#http/v1/telemetry/index.ts'
 import { registerTools } from '#http/v1/tools/index.ts'
 import { registerWebhooks } from '#http/v1/webhooks/index.ts'
 import { VERSION } from '#platform/version.ts'
@@ -61,6 +62,7 @@ export async function buildServer(context: Context): Promise<App> {
   registerConversations(app, context)
   registerRuns(app, context)
   registerSteps(app, context)
+  registerTelemetry(app, context)
   registerTags(app, context)
   registerWebhooks(app, context)
   registerModels(app, context)

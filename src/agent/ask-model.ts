@@ -1,4 +1,4 @@
-import { ModelError } from '#llm/model.ts'
+import { ModelError, type ModelRequest } from '#llm/model.ts'
 import { trimContext } from '#store/conversations/save-prompt.ts'
 import { type FitResult, fitContext } from './context-window/fit-context.ts'
 import type { Turn } from './open-turn.ts'
@@ -15,23 +15,24 @@ export async function askModel(work: Work, turn: Turn): Promise<StepReply> {
   for (let overflows = 0; ; overflows += 1) {
     const fit = await fitTurn(work, turn)
     try {
-      return await streamReply(
-        turn.model,
-        {
-          messages: [
-            { role: 'system', text: turn.systemPrompt },
-            ...toTranscript(fit.rows, {
-              timezone: turn.thread.timezone,
-              maxToolResultChars: Math.max(5_000, Math.floor(turn.budgetTokens * 0.2 * 4)),
-            }),
-          ],
-          tools: turn.tools,
-          toolChoice: { type: 'auto' },
-          settings: turn.settings,
-          signal,
-        },
-        emit,
-      )
+      const request: ModelRequest = {
+        messages: [
+          { role: 'system', text: turn.systemPrompt },
+          ...toTranscript(fit.rows, {
+            timezone: turn.thread.timezone,
+            maxToolResultChars: Math.max(5_000, Math.floor(turn.budgetTokens * 0.2 * 4)),
+          }),
+        ],
+        tools: turn.tools,
+        toolChoice: { type: 'auto' },
+        settings: turn.settings,
+        signal,
+      }
+      if (work.options.traces !== undefined) {
+        request.trace = {}
+        turn.lastRequest = request
+      }
+      return await streamReply(turn.model, request, emit)
     } catch (error) {
       const isOverflow = error instanceof ModelError && error.kind === 'context_window_exceeded'
       if (!isOverflow || overflows >= MAX_OVERFLOW_RETRIES) throw error

@@ -1,5 +1,5 @@
 import { estimateTokens } from '#llm/estimate-tokens.ts'
-import type { Model, ModelRegistry, ModelSettings, ToolDefinition } from '#llm/model.ts'
+import type { Model, ModelRegistry, ModelRequest, ModelSettings, ToolDefinition } from '#llm/model.ts'
 import type { Logger } from '#platform/logger.ts'
 import { emptyUsage } from '#runs/usage.ts'
 import { findThread, type ThreadRow } from '#store/conversations/load-thread.ts'
@@ -12,6 +12,7 @@ import { estimateRow } from './context-window/fit-context.ts'
 import { resolveModelSettings } from './model-settings.ts'
 import { likesLineNumbers } from './prompts/likes-line-numbers.ts'
 import { refreshSystemPrompt } from './prompts/refresh-system-prompt.ts'
+import type { TraceWriter } from './trace-writer.ts'
 
 export interface RunLoopOptions {
   db: Db
@@ -19,6 +20,8 @@ export interface RunLoopOptions {
   logger: Logger
   /** Upper bound of the context of agents that name no limit of their own, in tokens. */
   maxContextWindow: number
+  /** Keeps what was said to providers and back; undefined where nobody wants that. */
+  traces?: TraceWriter | undefined
   /** The tools that the server executes; the built-in ones unless told. */
   findTool?: typeof findBuiltinTool
 }
@@ -49,6 +52,8 @@ export interface Turn {
   budgetTokens: number
   stepCount: number
   usage: RunUsage
+  /** The last call to the model, where calls are traced. */
+  lastRequest?: ModelRequest
 }
 
 export const toLease = (run: ClaimedRun): Lease => ({

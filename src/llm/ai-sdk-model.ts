@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import type { LanguageModelV4, LanguageModelV4StreamPart, LanguageModelV4Usage } from '@ai-sdk/provider'
+import {
+  APICallError,
+  type LanguageModelV4,
+  type LanguageModelV4CallOptions,
+  type LanguageModelV4StreamPart,
+  type LanguageModelV4Usage,
+} from '@ai-sdk/provider'
 import type {
   ContentPart,
   FinishReason,
@@ -42,11 +48,8 @@ export function createAiSdkModel({ info, provider, languageModel, firstDelayMs }
   }
 
   async function* attempt(request: ModelRequest, signal: AbortSignal): AsyncGenerator<AttemptEvent> {
-    const { stream } = await languageModel.doStream({
-      ...toCallSettings(request, info, provider),
-      prompt: toPrompt(request.messages, promptOptions),
-      abortSignal: signal,
-    })
+    const call = { ...toCallSettings(request, info, provider), prompt: toPrompt(request.messages, promptOptions) }
+    const { stream } = await send(languageModel, { ...call, abortSignal: signal }, request.trace)
     const reader = stream.getReader()
     const collector = new ReplyCollector()
     let isOver = false
@@ -73,6 +76,18 @@ export function createAiSdkModel({ info, provider, languageModel, firstDelayMs }
         handle: info.handle,
         ...(firstDelayMs === undefined ? {} : { firstDelayMs }),
       }),
+  }
+}
+
+/** Notes what was sent, also where it was refused. */
+async function send(model: LanguageModelV4, call: LanguageModelV4CallOptions, trace: ModelRequest['trace']) {
+  try {
+    const answer = await model.doStream(call)
+    if (trace !== undefined) trace.sent = answer.request?.body
+    return answer
+  } catch (error) {
+    if (trace !== undefined && APICallError.isInstance(error)) trace.sent = error.requestBodyValues
+    throw error
   }
 }
 

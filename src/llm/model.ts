@@ -87,6 +87,8 @@ export interface ModelRequest {
   settings: ModelSettings
   /** Stable per end user; sent to providers that take one. */
   user?: string
+  /** Where it is given, a provider's model writes into it what it sent, as JSON without headers. */
+  trace?: { sent?: unknown }
   signal: AbortSignal
 }
 
