@@ -8,7 +8,11 @@ const Content = Nullable(Type.Union([Type.String(), Type.Array(AnyObject)]))
 
 const IGNORED = 'Accepted and without effect: the agent has its own'
 
-const ChatMessage = Type.Object({ role: StringEnum(ROLES), content: Type.Optional(Content) })
+const ChatMessage = Type.Object({
+  role: StringEnum(ROLES),
+  content: Type.Optional(Content),
+  name: Type.Optional(Nullable(Type.String())),
+})
 
 /** What OpenAI's chat completions take, as far as an agent has a use for it; other fields are accepted and ignored. */
 export const ChatRequest = Type.Object({

@@ -6,6 +6,7 @@ interface GivenMessage {
   type?: string | null
   role?: string
   content?: unknown
+  name?: string | null
 }
 
 type Parts = Exclude<NonNullable<InputMessage['content']>, string>
@@ -20,7 +21,7 @@ export function toInputMessages(messages: readonly GivenMessage[]): InputMessage
   if (said.length === 0) {
     throw invalidArgument('There is nothing to answer: the last message must be one of the role user.')
   }
-  return said.map(({ content }) => ({ role: 'user', content: toContent(content) }))
+  return said.map(({ content, name }) => ({ role: 'user', content: toContent(content), name: name ?? null }))
 }
 
 function toContent(content: unknown): NonNullable<InputMessage['content']> {
