@@ -85,6 +85,8 @@ describe('what was said to a provider', () => {
       expect(JSON.stringify(trace)).not.toContain(KEY)
       const telemetry = await server.request('GET', `/v1/telemetry/${step?.id}`)
       expect(telemetry.body).toEqual(trace)
+      const client = await server.sdk()
+      expect(await client.steps.trace.retrieve(step?.id ?? '')).toEqual(trace)
     },
   )
 
