@@ -51,7 +51,7 @@ const UNKNOWN = '01234567-89ab-4def-8123-456789abcdef'
 
 function remember(answer: string): void {
   for (const [id, prefix = ''] of answer.matchAll(
-    /\b(agent|block|tool|passage|run|step|message|archive|schedule|job|delivery)-[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b/g,
+    /\b(agent|block|tool|passage|run|step|message|archive|schedule|job|delivery|provider)-[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b/g,
   )) {
     const known = seen.get(prefix) ?? []
     if (known.includes(id)) continue
@@ -74,6 +74,7 @@ function withIds(value: unknown): unknown {
 
 const PREFIX_OF_PARAMETER: Record<string, string> = {
   memory_id: 'passage',
+  model: 'agent',
   batch_id: 'job',
   scheduled_message_id: 'schedule',
 }
@@ -145,8 +146,8 @@ async function problemOf(operation: Operation, sample: Sample): Promise<{ status
   if (status >= 500) return tell('fault')
   if (status < 300)
     return /"error_type":"internal_error"/.test(response.body) ? tell('fault in the stream') : { status }
-  const { detail, error } = response.json<{ detail?: unknown; error?: { detail?: unknown } }>()
-  return detail === undefined && error?.detail === undefined ? tell('no detail') : { status }
+  const { detail, error } = response.json<{ detail?: unknown; error?: { detail?: unknown; message?: unknown } }>()
+  return (detail ?? error?.detail ?? error?.message) === undefined ? tell('no detail') : { status }
 }
 
 /** Things to work on; made again now and then, since requests delete them. */

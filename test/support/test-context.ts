@@ -1,6 +1,7 @@
 import { type Config, loadConfig } from '#config/config.ts'
 import { type Context, createContext } from '#context.ts'
 import type { ModelRegistry } from '#llm/model.ts'
+import type { ProviderDesk } from '#llm/registry.ts'
 import { createLogger, type Logger } from '#platform/logger.ts'
 import type { Db, StatementObserver } from '#store/db.ts'
 import { openTestDatabase } from './test-database.ts'
@@ -14,6 +15,12 @@ export interface TestOverrides {
   models?: ModelRegistry | 'configured'
   logger?: Logger
   onStatement?: StatementObserver
+}
+
+const OFFLINE_DESK: ProviderDesk = {
+  isConfigured: () => false,
+  tryProvider: async ({ baseUrl }) => ({ baseUrl, models: [] }),
+  forgetProviders: () => {},
 }
 
 /** What a test server works with: a new database, two models that nobody serves, no key, a silent log. */
@@ -30,6 +37,8 @@ export async function createTestContext(overrides: TestOverrides = {}): Promise<
     ...(overrides.models === 'configured' ? {} : { models: overrides.models ?? testModelRegistry() }),
     logger: overrides.logger ?? createLogger({ level, format: 'json' }),
   })
+  // no provider that a test brings is asked over a network
+  if (overrides.models !== 'configured') Object.assign(context, { providers: OFFLINE_DESK })
   const dispose = context[Symbol.asyncDispose].bind(context)
   return Object.assign(context, {
     async [Symbol.asyncDispose]() {
