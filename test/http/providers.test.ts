@@ -87,6 +87,25 @@ describe('a provider that a client brings', () => {
     expect(steps.body[0]).toMatchObject({ provider_category: 'byok', provider_name: name, model_handle: model })
   })
 
+  it('is asked before the transaction that changes an agent, for a limit that its model can keep', async () => {
+    const { name } = await create()
+    const agent = await server.request<{ id: string }>('POST', '/v1/agents/', { model: `${name}/gpt-4o-mini` })
+    const path = `/v1/agents/${agent.body.id}`
+    // what is kept of the organisation's providers is forgotten with each change of them
+    await create()
+    const limited = await server.request('PATCH', path, { context_window_limit: 8_000 })
+    expect([limited.status, limited.body.context_window_limit ?? limited.body.llm_config]).toEqual([
+      200,
+      expect.objectContaining({ context_window: 8_000 }),
+    ])
+    const tooMuch = await server.request('PATCH', path, { context_window_limit: 9_000_000 })
+    expect(tooMuch.status).toBe(400)
+    const unknown = await server.request('PATCH', `/v1/agents/${UNKNOWN.replace('provider', 'agent')}`, {
+      context_window_limit: 8_000,
+    })
+    expect(unknown.status).toBe(404)
+  })
+
   it('is nothing to other organisations: not by its handle, its id, its name or in a list', async () => {
     const provider = await create()
     const other = await server.addOrganization()
