@@ -8,10 +8,12 @@ import { openApiDocument } from '#http/openapi.ts'
 import { createLogger } from '#platform/logger.ts'
 import { Shutdown } from '#platform/shutdown.ts'
 import { buildServer } from '#server.ts'
+import { compatibilityPage } from './compatibility-page.ts'
 
 // Writes the files that come from code. With --check it writes nothing and fails where one of them is not up to date.
 const isCheck = process.argv.includes('--check')
 const files: Record<string, string> = {
+  'docs/compatibility.md': await compatibilityPage(),
   'docs/configuration.md': configurationPage(),
   'openapi.json': `${JSON.stringify(await describeRoutes(), null, 2)}\n`,
 }

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { loadTenantProviders } from '#agent/providers/load-tenant-providers.ts'
 import { createRunLoop } from '#agent/run-loop.ts'
+import { TraceWriter } from '#agent/trace-writer.ts'
 import { type Config, redisUrlOf, secretsOf, webhookSecretsOf } from '#config/config.ts'
 import { findEncryptionKey } from '#config/find-encryption-key.ts'
 import { BatchAdvancer } from '#jobs/advance-batches.ts'
@@ -10,7 +12,7 @@ import { forgetIdempotencyKeys } from '#jobs/forget-idempotency-keys.ts'
 import { CallbackPoster } from '#jobs/post-callback.ts'
 import { ScheduleStarter } from '#jobs/start-due-schedules.ts'
 import type { ModelRegistry } from '#llm/model.ts'
-import { createModelRegistry } from '#llm/registry.ts'
+import { createModelRegistry, type ProviderDesk } from '#llm/registry.ts'
 import { DomainError } from '#platform/errors.ts'
 import { DEFAULT_ORGANIZATION_ID } from '#platform/ids.ts'
 import { createLogger, type Logger, namedLogger } from '#platform/logger.ts'
@@ -32,6 +34,8 @@ export interface Context extends AsyncDisposable {
   readonly logger: Logger
   readonly db: Db
   readonly models: ModelRegistry
+  /** Where tenants bring providers of their own. */
+  readonly providers: ProviderDesk
   /** Encrypts what is secret in the database. */
   readonly secrets: SecretBox
   readonly runs: RunEngine
@@ -63,16 +67,21 @@ export async function createContext(config: Config, overrides: ContextOverrides 
   const partitions = setInterval(() => void makePartitionsAhead(db, logger), PARTITION_CHECK_MS)
   resources.defer(() => clearInterval(partitions))
 
-  const models =
-    overrides.models ??
-    createModelRegistry({
-      providers: config.providers,
-      openaiCompatible: config.openaiCompatible,
-      firstByteTimeoutMs: config.modelFirstByteTimeoutMs,
-      idleTimeoutMs: config.modelIdleTimeoutMs,
-      logger: namedLogger(logger, 'llm'),
-    })
+  const providers = createModelRegistry({
+    providers: config.providers,
+    openaiCompatible: config.openaiCompatible,
+    firstByteTimeoutMs: config.modelFirstByteTimeoutMs,
+    idleTimeoutMs: config.modelIdleTimeoutMs,
+    logger: namedLogger(logger, 'llm'),
+    loadTenantProviders: (organizationId) => loadTenantProviders(db, secrets, organizationId),
+    allowsPrivate: config.providerAddresses === 'any',
+  })
+  const models = overrides.models ?? providers
   const fanout = resources.use(await openFanout(config, db, logger))
+  const traces =
+    config.providerTraces === 'on'
+      ? resources.use(new TraceWriter({ db, logger: namedLogger(logger, 'traces') }))
+      : undefined
   const runs = resources.use(
     new RunEngine({
       db,
@@ -89,6 +98,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
         models,
         logger: namedLogger(logger, 'agent'),
         maxContextWindow: config.globalMaxContextWindow,
+        traces,
       }),
     }),
   )
@@ -101,6 +111,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     logger,
     db,
     models,
+    providers,
     secrets,
     runs,
     fanout,

@@ -31,11 +31,14 @@ import { registerJobs } from '#http/v1/jobs/index.ts'
 import { registerBatches } from '#http/v1/messages/batches/index.ts'
 import { registerAllMessages } from '#http/v1/messages/index.ts'
 import { registerModels } from '#http/v1/models/index.ts'
+import { registerOpenAi } from '#http/v1/openai/index.ts'
 import { registerPassages } from '#http/v1/passages/index.ts'
+import { registerProviders } from '#http/v1/providers/index.ts'
 import { registerRuns } from '#http/v1/runs/index.ts'
 import { registerSandboxConfigs } from '#http/v1/sandbox-config/index.ts'
 import { registerSteps } from '#http/v1/steps/index.ts'
 import { registerTags } from '#http/v1/tags/index.ts'
+import { registerTelemetry } from '#http/v1/telemetry/index.ts'
 import { registerTools } from '#http/v1/tools/index.ts'
 import { registerLegacyMcpServers } from '#http/v1/tools/mcp/index.ts'
 import { registerWebhooks } from '#http/v1/webhooks/index.ts'
@@ -81,9 +84,12 @@ export async function buildServer(context: Context): Promise<App> {
   registerConversations(app, context)
   registerRuns(app, context)
   registerSteps(app, context)
+  registerTelemetry(app, context)
   registerTags(app, context)
   registerWebhooks(app, context)
   registerModels(app, context)
+  registerProviders(app, context)
+  registerOpenAi(app, context)
   registerHealth(app, context)
 
   return app

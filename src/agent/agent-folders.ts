@@ -46,9 +46,10 @@ export async function resolveFolders(
 /** The limits that an agent gets with its first folder, by its context window; from then on they are its own. */
 export async function initialFileLimits(
   { models, maxContextWindow }: Omit<FolderDeps, 'db'>,
+  organizationId: string,
   agent: Pick<AgentRow, 'model' | 'context_window_limit'>,
 ): Promise<FileLimits> {
-  const window = await models.getModel(agent.model).then(
+  const window = await models.getModel(agent.model, organizationId).then(
     (model) => Math.min(agent.context_window_limit ?? maxContextWindow, model.info.contextWindow),
     () => agent.context_window_limit ?? undefined,
   )
@@ -68,7 +69,7 @@ export async function attachFolder(
   const { db } = deps
   const { organizationId } = author
   const tools = await resolveTools(db, organizationId, FILE_TOOLS, [])
-  const defaults = await initialFileLimits(deps, await getAgent(db, organizationId, agentId, {}))
+  const defaults = await initialFileLimits(deps, organizationId, await getAgent(db, organizationId, agentId, {}))
   await db.transaction(async (tx) => {
     const agent = await lockAgent(tx, organizationId, agentId)
     if (agent === undefined) throw agentNotFound(agentId)
@@ -160,7 +161,7 @@ export async function resolveFolderChange(
   const agent = await getAgent(deps.db, organizationId, agentId, {})
   const model = change.model ?? agent.model
   const limit = change.context_window_limit === undefined ? agent.context_window_limit : change.context_window_limit
-  const defaults = await initialFileLimits(deps, { model, context_window_limit: limit })
+  const defaults = await initialFileLimits(deps, organizationId, { model, context_window_limit: limit })
   const tools = folderIds === undefined ? [] : await resolveTools(deps.db, organizationId, FILE_TOOLS, [])
   return { folderIds, defaults, tools, hasNewLimits }
 }

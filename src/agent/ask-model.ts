@@ -16,7 +16,12 @@ export async function askModel(work: Work, turn: Turn): Promise<StepReply> {
   for (let overflows = 0; ; overflows += 1) {
     const fit = await fitTurn(work, turn)
     try {
-      return await streamReply(turn.model, toModelRequest(turn, fit.rows, signal), emit)
+      const request = toModelRequest(turn, fit.rows, signal)
+      if (work.options.traces !== undefined) {
+        request.trace = {}
+        turn.lastRequest = request
+      }
+      return await streamReply(turn.model, request, emit)
     } catch (error) {
       const isOverflow = error instanceof ModelError && error.kind === 'context_window_exceeded'
       if (!isOverflow || overflows >= MAX_OVERFLOW_RETRIES) throw error

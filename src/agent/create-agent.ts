@@ -98,7 +98,7 @@ export async function createAgent(deps: CreateAgentDeps, author: AgentAuthor, in
   if (handle === undefined) {
     throw invalidArgument('INVALID_ARGUMENT: Must specify either model or set PERDURE_DEFAULT_MODEL on the server.')
   }
-  const model = await resolveModel(deps.models, handle)
+  const model = await resolveModel(deps.models, handle, organizationId)
   const agentType = input.agent_type ?? 'letta_v1_agent'
   const newBlocks = (input.memory_blocks ?? []).map((block) => ({ id: newId('block'), ...normalizeNewBlock(block) }))
   const shared = await resolveBlocks(db, organizationId, input.block_ids ?? [])

@@ -44,7 +44,7 @@ export async function createConversation(
   const { db } = deps
   const { organizationId } = author
   const agent = await getThread(db, organizationId, { agentId })
-  await checkModel(deps.models, agent, input)
+  await checkModel(deps.models, author.organizationId, agent, input)
   const originals = originalsOf(agent.blocks, input.isolated_block_labels ?? [])
   const copies = await copiesOf(db, organizationId, originals)
   const id = newOrderedId('conv')
@@ -81,10 +81,15 @@ export async function createConversation(
   return id
 }
 
-async function checkModel(models: ModelRegistry, agent: ThreadRow, input: NewConversationInput): Promise<void> {
-  const model = input.model == null ? undefined : await resolveModel(models, input.model)
+async function checkModel(
+  models: ModelRegistry,
+  organizationId: string,
+  agent: ThreadRow,
+  input: NewConversationInput,
+): Promise<void> {
+  const model = input.model == null ? undefined : await resolveModel(models, input.model, organizationId)
   if (input.context_window_limit == null) return
-  checkContextWindow(input.context_window_limit, model ?? (await resolveModel(models, agent.model)))
+  checkContextWindow(input.context_window_limit, model ?? (await resolveModel(models, agent.model, organizationId)))
 }
 
 function originalsOf(blocks: readonly ThreadBlock[], labels: readonly string[]): ThreadBlock[] {

@@ -1,5 +1,6 @@
 import type { ModelInfo, ModelRegistry } from '#llm/model.ts'
 import { setAgentBlocks } from '#store/agents/agent-block-writer.ts'
+import { getAgent } from '#store/agents/agent-reader.ts'
 import type { AgentRow } from '#store/agents/agent-row.ts'
 import { setAgentTools } from '#store/agents/agent-tool-writer.ts'
 import { lockAgent, setAgentTags, updateAgent } from '#store/agents/agent-writer.ts'
@@ -39,7 +40,8 @@ export async function modifyAgent(
   const { organizationId } = author
   if (change.name != null) checkAgentName(change.name)
   if (change.timezone != null) checkTimezone(change.timezone)
-  const newModel = change.model == null ? undefined : await resolveModel(models, change.model)
+  const newModel = change.model == null ? undefined : await resolveModel(models, change.model, organizationId)
+  const limitedModel = newModel ?? (await modelToLimit(deps, organizationId, agentId, change))
   const blocks = change.block_ids == null ? undefined : await resolveBlocks(db, organizationId, change.block_ids)
   if (blocks !== undefined) {
     checkLabels(blocks.map((block) => block.label))
@@ -53,7 +55,7 @@ export async function modifyAgent(
   await db.transaction(async (tx) => {
     const agent = await lockAgent(tx, organizationId, agentId)
     if (agent === undefined) throw agentNotFound(agentId)
-    const columns = { ...plainColumns(change), ...(await modelColumns(models, agent, change, newModel)) }
+    const columns = { ...plainColumns(change), ...modelColumns(agent, change, newModel, limitedModel) }
     await updateAgent(tx, organizationId, agentId, columns, author.userId)
     if (change.tags != null) await setAgentTags(tx, organizationId, agentId, change.tags)
     if (tools !== undefined) {
@@ -101,14 +103,14 @@ function plainColumns(change: AgentChange): Columns {
 /** Settings that mean the same with every provider, and so outlive a change of it. */
 const COMMON_SETTINGS = new Set(['temperature', 'max_output_tokens', 'parallel_tool_calls', 'response_format'])
 
-async function modelColumns(
-  models: ModelRegistry,
+function modelColumns(
   agent: AgentRow,
   change: AgentChange,
   newModel: ModelInfo | undefined,
-): Promise<Columns> {
+  limitedModel: ModelInfo | undefined,
+): Columns {
   const { model_settings: sent, context_window_limit: limit } = change
-  if (limit != null) checkContextWindow(limit, newModel ?? (await resolveModel(models, agent.model)))
+  if (limit != null && limitedModel !== undefined) checkContextWindow(limit, limitedModel)
   // a window that was cut for a larger model means nothing to a smaller one
   const isLimitVoid = newModel !== undefined && (agent.context_window_limit ?? 0) > newModel.contextWindow
   return {
@@ -116,6 +118,18 @@ async function modelColumns(
     context_window_limit: limit === undefined && isLimitVoid ? null : limit,
     model_settings: mergedSettings(agent, sent, newModel),
   }
+}
+
+/** The agent's present model, where a limit must fit it. Asked before the transaction: it may need the network, or the database. */
+async function modelToLimit(
+  { db, models }: { db: Db; models: ModelRegistry },
+  organizationId: string,
+  agentId: string,
+  { context_window_limit: limit }: AgentChange,
+): Promise<ModelInfo | undefined> {
+  if (limit == null) return undefined
+  const { model } = await getAgent(db, organizationId, agentId, {})
+  return resolveModel(models, model, organizationId)
 }
 
 /** Settings that are sent win over those there are; null forgets all. */

@@ -29,7 +29,7 @@ export async function modifyConversation(
   const { archived, context_window_limit: limit } = change
   const current = await findConversation(db, organizationId, id)
   if (current === undefined) throw conversationNotFound(id)
-  const model = change.model == null ? undefined : await resolveModel(models, change.model)
+  const model = change.model == null ? undefined : await resolveModel(models, change.model, organizationId)
   if (limit != null) {
     checkContextWindow(limit, model ?? (await currentModel(deps, organizationId, id, change.model === null)))
   }
@@ -55,5 +55,5 @@ async function currentModel(
   losesOwn: boolean,
 ): Promise<ModelInfo> {
   const thread = await getThread(db, organizationId, { conversationId: id })
-  return resolveModel(models, losesOwn ? thread.model : (thread.conversation_model ?? thread.model))
+  return resolveModel(models, losesOwn ? thread.model : (thread.conversation_model ?? thread.model), organizationId)
 }

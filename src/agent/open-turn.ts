@@ -1,5 +1,5 @@
 import { estimateTokens } from '#llm/estimate-tokens.ts'
-import type { Model, ModelRegistry, ModelSettings, ToolDefinition } from '#llm/model.ts'
+import type { Model, ModelRegistry, ModelRequest, ModelSettings, ToolDefinition } from '#llm/model.ts'
 import type { Logger } from '#platform/logger.ts'
 import { emptyUsage } from '#runs/usage.ts'
 import { findThread, type ThreadRow } from '#store/conversations/load-thread.ts'
@@ -12,6 +12,7 @@ import { estimateRow } from './context-window/fit-context.ts'
 import { resolveModelSettings } from './model-settings.ts'
 import { likesLineNumbers } from './prompts/likes-line-numbers.ts'
 import { refreshSystemPrompt } from './prompts/refresh-system-prompt.ts'
+import type { TraceWriter } from './trace-writer.ts'
 
 export interface RunLoopOptions {
   db: Db
@@ -19,6 +20,8 @@ export interface RunLoopOptions {
   logger: Logger
   /** Upper bound of the context of agents that name no limit of their own, in tokens. */
   maxContextWindow: number
+  /** Keeps what was said to providers and back; undefined where nobody wants that. */
+  traces?: TraceWriter | undefined
   /** The tools that the server executes; the built-in ones unless told. */
   findTool?: typeof findBuiltinTool
 }
@@ -51,6 +54,8 @@ export interface Turn {
   budgetTokens: number
   stepCount: number
   usage: RunUsage
+  /** The last call to the model, where calls are traced. */
+  lastRequest?: ModelRequest
 }
 
 export const toLease = (run: ClaimedRun): Lease => ({
@@ -75,13 +80,18 @@ function toolDefinitions(thread: ThreadRow, findTool: typeof findBuiltinTool): T
  * Tokens that a thread may fill with this model: the conversation's own limit, else the agent's, bounded by the model's window, and by
  * the server's where neither is set. A conversation's own model gets no larger window than the agent's model has.
  */
-async function windowOf(options: RunLoopOptions, thread: ThreadRow, model: Model): Promise<number> {
+async function windowOf(
+  options: RunLoopOptions,
+  organizationId: string,
+  thread: ThreadRow,
+  model: Model,
+): Promise<number> {
   const limit = thread.conversation_window_limit ?? thread.context_window_limit
   if (limit !== null) return Math.min(limit, model.info.contextWindow)
   const bound = Math.min(options.maxContextWindow, model.info.contextWindow)
   if (model.info.handle !== thread.conversation_model) return bound
   // the agent's own model may not be served any more, and is not needed
-  const ofAgent = await options.models.getModel(thread.model).catch(() => undefined)
+  const ofAgent = await options.models.getModel(thread.model, organizationId).catch(() => undefined)
   return Math.min(bound, ofAgent?.info.contextWindow ?? bound)
 }
 
@@ -105,7 +115,10 @@ export async function openTurn(
   const thread = await findThread(db, run.organization_id, run.conversation_id)
   if (thread === undefined) return undefined
   const rows = await listContextMessages(db, run.organization_id, thread)
-  const model = await models.getModel(run.request.overrideModel ?? thread.conversation_model ?? thread.model)
+  const model = await models.getModel(
+    run.request.overrideModel ?? thread.conversation_model ?? thread.model,
+    run.organization_id,
+  )
   const systemPrompt =
     run.request.overrideSystem ??
     (await refresh(db, {
@@ -121,7 +134,7 @@ export async function openTurn(
     thread.conversation_model_settings,
     thread.response_format,
   )
-  const windowTokens = await windowOf(options, thread, model)
+  const windowTokens = await windowOf(options, run.organization_id, thread, model)
   const firstOwnRow = rows.findIndex((row) => row.run_id === run.id)
   return {
     run,

@@ -30,7 +30,7 @@ export async function recompilePrompt(
     organizationId,
     thread,
     contextCount: 1 + (await countContextMessages(db, organizationId, conversationId)),
-    hasLineNumbers: await handleLikesLineNumbers(models, thread.conversation_model ?? thread.model),
+    hasLineNumbers: await handleLikesLineNumbers(models, thread.conversation_model ?? thread.model, organizationId),
     now: new Date(),
   }
   const compiledAt = updatesTimestamp ? undefined : thread.prompt_metadata.compiled_at

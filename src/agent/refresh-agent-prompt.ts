@@ -23,7 +23,7 @@ export async function refreshAgentPrompt(
     organizationId,
     thread,
     contextCount: context.message_count + 1,
-    hasLineNumbers: await handleLikesLineNumbers(models, thread.model),
+    hasLineNumbers: await handleLikesLineNumbers(models, thread.model, organizationId),
     now: new Date(),
   })
 }

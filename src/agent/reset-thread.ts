@@ -30,7 +30,7 @@ export async function resetThread(
     organizationId,
     thread,
     contextCount: 1,
-    hasLineNumbers: await handleLikesLineNumbers(models, thread.model),
+    hasLineNumbers: await handleLikesLineNumbers(models, thread.model, organizationId),
     now: new Date(),
   })
 }

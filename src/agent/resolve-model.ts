@@ -5,12 +5,12 @@ import { invalidArgument } from '#platform/errors.ts'
 const MIN_CONTEXT_WINDOW = 4000
 
 /** The model of an agent. Throws invalid_argument for a malformed handle, not_found for one that is not served. */
-export async function resolveModel(models: ModelRegistry, handle: string): Promise<ModelInfo> {
+export async function resolveModel(models: ModelRegistry, handle: string, organizationId: string): Promise<ModelInfo> {
   const slash = handle.indexOf('/')
   if (slash < 1 || slash === handle.length - 1) {
     throw invalidArgument(`INVALID_ARGUMENT: model handle '${handle}' must be written as provider/model.`)
   }
-  return (await models.getModel(handle)).info
+  return (await models.getModel(handle, organizationId)).info
 }
 
 /** Throws invalid_argument for a limit (tokens) that the model cannot keep or that nothing fits into. */

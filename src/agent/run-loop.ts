@@ -17,6 +17,7 @@ import { estimateRow } from './context-window/fit-context.ts'
 import { openTurn, type RunLoopOptions, type Turn, toLease } from './open-turn.ts'
 import { buildFailedStep, buildStep, errorTypeOf, type StepReply, stopReasonOf } from './run-step.ts'
 import { type PendingCall, runTools } from './run-tools.ts'
+import { traceCall } from './trace-call.ts'
 import { cancellationNote } from './transcript.ts'
 import { logFields, patiently, type Work } from './work.ts'
 
@@ -151,6 +152,7 @@ async function takeStep(work: Work, turn: Turn): Promise<StepOutcome | 'lost'> {
     ending,
   })
   if (waiting === undefined) return 'lost'
+  traceCall(work, turn, said.stepId, reply)
   turn.stepCount += 1
   if (!isEmpty) addRow(turn, row)
   if (ending !== null) return { kind: 'ended', waiting }
@@ -340,6 +342,9 @@ async function endAfterModelError(
   work.options.logger.warn({ kind: error.kind, error: errorMessage(error) }, 'model failed')
   const failure = { type: errorTypeOf(error), message: error.message, detail: null, cause: error }
   const ending = { stopReason: stopReasonOf(error), failure }
-  const steps = [buildFailedStep(turn, error, startedAt, ending.stopReason)]
-  return commit(work, turn.stepCount, turn.usage, { messages: [], rows: [], steps, toolCalls: [], ending })
+  const step = buildFailedStep(turn, error, startedAt, ending.stopReason)
+  const change = { messages: [], rows: [], steps: [step], toolCalls: [], ending }
+  const waiting = await commit(work, turn.stepCount, turn.usage, change)
+  if (waiting !== undefined) traceCall(work, turn, step.id, error)
+  return waiting
 }

@@ -134,6 +134,7 @@ function describeCall(turn: Turn, startedAt: number): NewStep {
     status: 'success',
     stop_reason: null,
     provider_name: info.providerName,
+    provider_category: info.isByok ? 'byok' : 'base',
     model: info.name,
     model_handle: info.handle,
     model_endpoint: info.endpoint,

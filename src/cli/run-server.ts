@@ -77,7 +77,7 @@ function isForPeople({ logFormat }: Config): boolean {
 /** Asks the providers after the start, so that none of them can delay it. */
 async function logModels({ config, models, logger }: Context): Promise<void> {
   try {
-    const handles = (await models.listModels()).map((model) => model.handle)
+    const handles = (await models.listModels(null)).map((model) => model.handle)
     const rest = handles.length > MODELS_IN_LOG ? ` and ${handles.length - MODELS_IN_LOG} more` : ''
     logger.info({ count: handles.length }, `models: ${handles.slice(0, MODELS_IN_LOG).join(', ')}${rest}`)
     const { defaultModel } = config

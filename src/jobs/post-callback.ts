@@ -1,20 +1,11 @@
-import { lookup } from 'node:dns/promises'
-import type { LookupFunction } from 'node:net'
 import { Agent, type Dispatcher, request } from 'undici'
 import { errorMessage } from '#platform/errors.ts'
+import { findForbiddenAddress, guardedLookup, type Resolve } from '#platform/guarded-lookup.ts'
 import { addressOfHost, isPublicAddress } from '#platform/public-address.ts'
 
 /** Of an answer's body only so much is read, and thrown away: it keeps the connection usable. */
 const MAX_ANSWER_BYTES = 16 * 1024
 const MAX_HEADER_BYTES = 16 * 1024
-
-export interface Address {
-  address: string
-  family: number
-}
-
-/** Every address of a name. */
-export type Resolve = (host: string) => Promise<Address[]>
 
 export interface CallbackPosterOptions {
   /** For a whole exchange, from the look-up of the name to the end of the answer. */
@@ -33,8 +24,6 @@ export type CallbackAnswer =
   /** It must not be sent there; trying again does not help. */
   | { kind: 'refused'; error: string }
 
-class ForbiddenAddress extends Error {}
-
 /**
  * Posts to addresses that clients have chosen, so it must not become their way into the server's own network: the address is
  * checked when the connection is made, and it is the checked one that is connected to, whatever the name means a moment later.
@@ -46,8 +35,13 @@ export class CallbackPoster implements AsyncDisposable {
 
   constructor(options: CallbackPosterOptions) {
     this.#options = options
+    const lookup = guardedLookup({
+      isAllowed: (address) => this.#isAllowed(address),
+      refusal,
+      resolve: options.resolve,
+    })
     this.#agent = new Agent({
-      connect: { timeout: options.timeoutMs, lookup: this.#lookup },
+      connect: { timeout: options.timeoutMs, lookup },
       maxHeaderSize: MAX_HEADER_BYTES,
       pipelining: 1,
       keepAliveTimeout: 4_000,
@@ -72,7 +66,7 @@ export class CallbackPoster implements AsyncDisposable {
       const retryAfterMs = retryAfterOf(response.headers['retry-after'])
       return { kind: 'answered', statusCode: response.statusCode, retryAfterMs }
     } catch (error) {
-      const forbidden = findForbidden(error)
+      const forbidden = findForbiddenAddress(error)
       if (forbidden !== undefined) return { kind: 'refused', error: forbidden.message }
       const isTimeout = error instanceof Error && error.name === 'TimeoutError'
       return { kind: 'failed', error: isTimeout ? `no answer in ${this.#options.timeoutMs} ms` : errorMessage(error) }
@@ -86,34 +80,10 @@ export class CallbackPoster implements AsyncDisposable {
   #isAllowed(address: string): boolean {
     return this.#options.allowsPrivate || isPublicAddress(address)
   }
-
-  /** What `net.connect` asks for addresses; all of them must be allowed, so that it makes no difference which one is taken. */
-  readonly #lookup: LookupFunction = (host, { all }, callback) => {
-    const resolve = this.#options.resolve ?? ((name: string) => lookup(name, { all: true }))
-    resolve(host).then(
-      (addresses) => {
-        const forbidden = addresses.find(({ address }) => !this.#isAllowed(address))
-        const [first] = addresses
-        if (forbidden !== undefined) callback(new ForbiddenAddress(refusal(forbidden.address)), [])
-        else if (all) callback(null, addresses)
-        else if (first !== undefined) callback(null, first.address, first.family)
-        else callback(new Error(`${host} has no address`), [])
-      },
-      (error: Error) => callback(error, []),
-    )
-  }
 }
 
 const refusal = (address: string): string =>
   `${address} is not a public address, and callbacks to others are not allowed (PERDURE_WEBHOOK_ADDRESSES)`
-
-/** The refusal of a look-up, which connecting may have wrapped. */
-function findForbidden(error: unknown): ForbiddenAddress | undefined {
-  if (error instanceof ForbiddenAddress) return error
-  if (!(error instanceof Error)) return undefined
-  if (error instanceof AggregateError) return error.errors.map(findForbidden).find((inner) => inner !== undefined)
-  return error.cause === undefined ? undefined : findForbidden(error.cause)
-}
 
 async function discard({ body }: Dispatcher.ResponseData): Promise<void> {
   await body.dump({ limit: MAX_ANSWER_BYTES }).catch(() => {})

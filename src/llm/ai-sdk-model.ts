@@ -55,7 +55,7 @@ export function createAiSdkModel(modelOptions: AiSdkModelOptions): Model {
 
   async function* attempt(request: ModelRequest, signal: AbortSignal): AsyncGenerator<AttemptEvent> {
     const collector = new ReplyCollector()
-    for await (const parts of streamParts(toCall(request, signal))) {
+    for await (const parts of streamParts(toCall(request, signal), noteIn(request.trace))) {
       for (const part of parts) {
         const event = collector.add(part)
         if (event !== undefined) yield event
@@ -79,6 +79,9 @@ export function createAiSdkModel(modelOptions: AiSdkModelOptions): Model {
       : { preview: (request: ModelRequest) => captureBody(makePartStream, toCall(request, request.signal)) }),
   }
 }
+
+const noteIn = (trace: ModelRequest['trace']): ((body: unknown) => void) | undefined =>
+  trace === undefined ? undefined : (body) => void (trace.sent = body)
 
 function callIdsOf(provider: Provider): CallIdRule {
   if (provider.hasShortCallIds) return 'short'

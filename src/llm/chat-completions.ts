@@ -1,5 +1,10 @@
 import { StringDecoder } from 'node:string_decoder'
-import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider'
+import {
+  APICallError,
+  type LanguageModelV4,
+  type LanguageModelV4CallOptions,
+  type LanguageModelV4StreamPart,
+} from '@ai-sdk/provider'
 import { generateId, type StreamingToolCallDelta, StreamingToolCallTracker } from '@ai-sdk/provider-utils'
 import { createParser } from 'eventsource-parser'
 import type { ModelFetch } from './fetch.ts'
@@ -8,9 +13,12 @@ import { CutAnswer } from './model-errors.ts'
 /** An answer that has begun well, on its way past the SDK. */
 class BegunAnswer extends Error {
   readonly response: Response
-  constructor(response: Response) {
+  /** What was asked, as JSON text. */
+  readonly body: unknown
+  constructor(response: Response, body: unknown) {
     super('the answer is read by ourselves')
     this.response = response
+    this.body = body
   }
 }
 
@@ -22,23 +30,29 @@ class BegunAnswer extends Error {
 export function passingAnswers(fetch: ModelFetch): ModelFetch {
   return async (input, init) => {
     const response = await fetch(input, init)
-    if (response.ok) throw new BegunAnswer(response)
+    if (response.ok) throw new BegunAnswer(response, init?.body)
     return response
   }
+}
+
+export interface ChatStreamOptions {
+  /** Under which metadata of tool calls is kept. */
+  metadataKey: string
+  /** Told what was sent. */
+  onSent: ((body: unknown) => void) | undefined
 }
 
 /**
  * The parts of an answer, as the SDK's own stream would give them, in lists as they come from the network. Request and errors are the
  * SDK's.
  * @param languageModel made with a `fetch` of `passingAnswers`
- * @param metadataKey under which metadata of tool calls is kept
  */
 export async function* streamChatCompletion(
   languageModel: LanguageModelV4,
   options: LanguageModelV4CallOptions,
-  metadataKey: string,
+  { metadataKey, onSent }: ChatStreamOptions,
 ): AsyncGenerator<LanguageModelV4StreamPart[]> {
-  const response = await begin(languageModel, options)
+  const response = await begin(languageModel, options, onSent)
   const answer = new ChatAnswer(metadataKey)
   const parser = createParser({
     onEvent: ({ data }) => {
@@ -64,11 +78,19 @@ export async function* streamChatCompletion(
   }
 }
 
-async function begin(languageModel: LanguageModelV4, options: LanguageModelV4CallOptions): Promise<Response> {
+async function begin(
+  languageModel: LanguageModelV4,
+  options: LanguageModelV4CallOptions,
+  onSent: ChatStreamOptions['onSent'],
+): Promise<Response> {
   try {
     await languageModel.doStream(options)
   } catch (error) {
-    if (error instanceof BegunAnswer) return error.response
+    if (error instanceof BegunAnswer) {
+      onSent?.(typeof error.body === 'string' ? JSON.parse(error.body) : undefined)
+      return error.response
+    }
+    if (APICallError.isInstance(error)) onSent?.(error.requestBodyValues)
     throw error
   }
   throw new Error('the model was not made with passingAnswers()')

@@ -1,4 +1,6 @@
 import { Agent, type Dispatcher } from 'undici'
+import { ForbiddenAddress, guardedLookup } from '#platform/guarded-lookup.ts'
+import { addressOfHost, isPublicAddress } from '#platform/public-address.ts'
 
 /** Anything with the shape of `fetch` that the AI SDK needs: a URL and a request in, a Response out. */
 export type ModelFetch = typeof globalThis.fetch
@@ -8,6 +10,8 @@ export interface ModelFetchOptions {
   firstByteTimeoutMs: number
   /** Longest silence (ms) between two pieces of the body. */
   idleTimeoutMs: number
+  /** Only addresses on the public internet are connected to: for providers that a client has named. */
+  isPublicOnly?: boolean
 }
 
 /** A provider that was silent for too long; `firstByte` before the answer began, `idle` in the middle of it. */
@@ -31,19 +35,35 @@ const KEEP_ALIVE_MS = 15_000
 const BUFFERED_CHUNKS = 64
 
 /** One pool of connections for all providers; sockets are unreferenced while idle, so it needs no close. */
-const agent = new Agent({
-  connect: { timeout: CONNECT_TIMEOUT_MS },
-  keepAliveTimeout: KEEP_ALIVE_MS,
-  headersTimeout: 0,
-  bodyTimeout: 0,
-})
+const newAgent = (connect: NonNullable<Agent.Options['connect']>): Agent =>
+  new Agent({ connect, keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 0, bodyTimeout: 0 })
+
+const agent = newAgent({ timeout: CONNECT_TIMEOUT_MS })
+
+const refusal = (address: string): string =>
+  `${address} is not a public address, and providers of clients at others are not allowed (PERDURE_PROVIDER_ADDRESSES)`
+
+/** The same for addresses that clients have named: a pool of its own, made when one is first asked. */
+let publicAgent: Agent | undefined
+function agentFor(url: URL, isPublicOnly: boolean): Agent {
+  if (!isPublicOnly) return agent
+  // an address that is written out is connected to without a look-up
+  const literal = addressOfHost(url)
+  if (literal !== undefined && !isPublicAddress(literal)) throw new ForbiddenAddress(refusal(literal))
+  publicAgent ??= newAgent({
+    timeout: CONNECT_TIMEOUT_MS,
+    lookup: guardedLookup({ isAllowed: isPublicAddress, refusal }),
+  })
+  return publicAgent
+}
 
 /**
  * A `fetch` for model calls that goes to undici's dispatcher directly: no Request, no Headers, no Node stream in between,
  * because the built-in `fetch` costs more CPU per call than everything else in this layer. Every byte counts as a sign of
  * life, also the comments and pings that gateways send while a model thinks. It does not follow redirects.
  */
-export function createModelFetch({ firstByteTimeoutMs, idleTimeoutMs }: ModelFetchOptions): ModelFetch {
+export function createModelFetch(options: ModelFetchOptions): ModelFetch {
+  const { firstByteTimeoutMs, idleTimeoutMs, isPublicOnly = false } = options
   return (input, init = {}) => {
     const url = new URL(input instanceof Request ? input.url : input)
     const signal = init.signal ?? undefined
@@ -52,8 +72,9 @@ export function createModelFetch({ firstByteTimeoutMs, idleTimeoutMs }: ModelFet
         reject(signal.reason)
         return
       }
+      const pool = agentFor(url, isPublicOnly)
       const exchange = new Exchange({ resolve, reject, signal, firstByteTimeoutMs, idleTimeoutMs })
-      agent.dispatch(
+      pool.dispatch(
         {
           origin: url.origin,
           path: url.pathname + url.search,

@@ -1,4 +1,9 @@
-import type { LanguageModelV4, LanguageModelV4CallOptions, LanguageModelV4StreamPart } from '@ai-sdk/provider'
+import {
+  APICallError,
+  type LanguageModelV4,
+  type LanguageModelV4CallOptions,
+  type LanguageModelV4StreamPart,
+} from '@ai-sdk/provider'
 import { isOpenAiReasoningModel } from './catalog.ts'
 import type { ModelFetch } from './fetch.ts'
 import { metadataKeyOf } from './provider-options.ts'
@@ -7,8 +12,11 @@ import { isOpenAiItself, type Provider } from './provider-table.ts'
 /** Sent where an operator's own gateway wants no key; undefined would make the SDK look into the environment. */
 const NO_KEY = 'none'
 
-/** Asks a model once; the parts of its answer come in lists, as they come from the network. */
-export type PartStream = (options: LanguageModelV4CallOptions) => AsyncIterable<LanguageModelV4StreamPart[]>
+/** Asks a model once; the parts of its answer come in lists, as they come from the network. `onSent` is told the body, also of a refused request. */
+export type PartStream = (
+  options: LanguageModelV4CallOptions,
+  onSent?: (body: unknown) => void,
+) => AsyncIterable<LanguageModelV4StreamPart[]>
 
 /**
  * The AI SDK's model of a name at a provider, at the form of the base URL that answers. Each package is loaded with the first
@@ -36,7 +44,8 @@ export async function createPartStream(
   }
   const { passingAnswers, streamChatCompletion } = await import('./chat-completions.ts')
   const languageModel = await createChatModel(provider, modelName, baseURL, passingAnswers(fetch))
-  return (options) => streamChatCompletion(languageModel, options, metadataKeyOf(provider))
+  const metadataKey = metadataKeyOf(provider)
+  return (options, onSent) => streamChatCompletion(languageModel, options, { metadataKey, onSent })
 }
 
 async function createChatModel(
@@ -63,8 +72,8 @@ async function createChatModel(
 
 /** The parts of the SDK's own stream. */
 function partsOf(languageModel: LanguageModelV4): PartStream {
-  return async function* read(options) {
-    const { stream } = await languageModel.doStream(options)
+  return async function* read(options, onSent) {
+    const { stream } = await begin(languageModel, options, onSent)
     const reader = stream.getReader()
     let isOver = false
     try {
@@ -74,6 +83,21 @@ function partsOf(languageModel: LanguageModelV4): PartStream {
       // ends the request where the loop was left early; how the rest of the stream fails is of no interest then
       if (!isOver) reader.cancel().catch(() => {})
     }
+  }
+}
+
+async function begin(
+  languageModel: LanguageModelV4,
+  options: LanguageModelV4CallOptions,
+  onSent: ((body: unknown) => void) | undefined,
+) {
+  try {
+    const answer = await languageModel.doStream(options)
+    onSent?.(answer.request?.body)
+    return answer
+  } catch (error) {
+    if (APICallError.isInstance(error)) onSent?.(error.requestBodyValues)
+    throw error
   }
 }
 

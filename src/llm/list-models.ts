@@ -24,6 +24,8 @@ export interface Listing {
   models: ListedModel[] | undefined
   /** Why there is none. */
   problem?: string
+  /** It gives none to this key. */
+  isKeyRefused?: boolean
 }
 
 /** Answer to a GET: the parsed body, or the status of a refusal. */
@@ -60,7 +62,9 @@ export async function listProviderModels(provider: Provider, fetch: ModelFetch):
       const rows = status === 200 ? findRows(body) : undefined
       // an empty list says less than a model that was asked for: some gateways have one
       if (rows !== undefined && rows.length > 0) return { baseUrl, models: rows.map((row) => toListed(row, provider)) }
-      if (status === 401 || status === 403) return { baseUrl, models: undefined, problem: 'it refuses the key' }
+      if (isRefusal(status, body, provider)) {
+        return { baseUrl, models: undefined, problem: 'it refuses the key', isKeyRefused: true }
+      }
       if (rows !== undefined) return { baseUrl, models: undefined, problem: 'its list of models is empty' }
       problem = `it answers ${status} to a request for its models`
     }
@@ -71,6 +75,12 @@ export async function listProviderModels(provider: Provider, fetch: ModelFetch):
       : toModelError(error, source).message
   }
   return { baseUrl: versioned(provider), models: undefined, problem }
+}
+
+/** Gemini's API calls a wrong key a bad request. */
+function isRefusal(status: number, body: unknown, { kind }: Provider): boolean {
+  if (status === 401 || status === 403) return true
+  return kind === 'google' && status === 400 && /api[_ ]key/i.test(JSON.stringify(body ?? ''))
 }
 
 const isTimeout = (error: unknown): boolean => error instanceof DOMException && error.name === 'TimeoutError'

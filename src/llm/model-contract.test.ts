@@ -395,7 +395,7 @@ async function setUp(
     },
     firstDelayMs: 10,
   })
-  return { model: await registry.getModel(dialect.handle), calls }
+  return { model: await registry.getModel(dialect.handle, null), calls }
 }
 
 const SYSTEM: TranscriptMessage = { role: 'system', text: 'You are kind.' }

@@ -1,4 +1,5 @@
 import { AISDKError, APICallError } from '@ai-sdk/provider'
+import { findForbiddenAddress } from '#platform/guarded-lookup.ts'
 import { ModelTimeout } from './fetch.ts'
 import { ModelError, type ModelErrorKind } from './model.ts'
 
@@ -35,6 +36,8 @@ export function toModelError(error: unknown, source: ErrorSource): ModelError {
   if (error instanceof ModelError) return error
   const isCut = error instanceof CutAnswer || (AISDKError.isInstance(error) && CUT.test(error.message))
   if (isCut) return named('connection', 'ended its answer in the middle.', source, { cause: error })
+  const forbidden = findForbiddenAddress(error)
+  if (forbidden !== undefined) return named('bad_request', `is not asked: ${forbidden.message}.`, source)
   const timeout = findCause(error, (cause) => cause instanceof ModelTimeout)
   if (timeout !== undefined) return named('timeout', timeout.message, source, { cause: timeout })
   if (APICallError.isInstance(error) && error.statusCode !== undefined && error.statusCode >= 300) {

@@ -87,6 +87,8 @@ export interface ModelRequest {
   settings: ModelSettings
   /** Stable per end user; sent to providers that take one. */
   user?: string
+  /** Where it is given, a provider's model writes into it what it sent, as JSON without headers. */
+  trace?: { sent?: unknown }
   signal: AbortSignal
 }
 
@@ -175,6 +177,8 @@ export interface ModelInfo {
   maxOutputTokens: number | null
   hasVision: boolean
   hasReasoning: boolean
+  /** Its provider was brought by a tenant, who pays for it; else it is the server's. */
+  isByok?: boolean
 }
 
 export interface EmbeddingModelInfo {
@@ -186,6 +190,7 @@ export interface EmbeddingModelInfo {
   endpointType: string
   endpoint: string | null
   dimensions: number
+  isByok?: boolean
 }
 
 /** A model ready to be called. `stream` throws ModelError; every stream ends with one `reply` event or an error. */
@@ -198,13 +203,17 @@ export interface Model {
 
 /** What the rest of the server asks of the llm layer. */
 export interface ModelRegistry {
-  /** Models of all configured providers; a provider that does not answer is left out and retried later. Cached. */
-  listModels(): Promise<ModelInfo[]>
-  listEmbeddingModels(): Promise<EmbeddingModelInfo[]>
   /**
-   * The model of a handle. Throws DomainError not_found for a provider that is not configured (and for a model that a
+   * Models of all configured providers and of those that the organisation has brought (null: of none); a provider that does not
+   * answer is left out and retried later. Cached.
+   */
+  listModels(organizationId: string | null): Promise<ModelInfo[]>
+  listEmbeddingModels(organizationId: string | null): Promise<EmbeddingModelInfo[]>
+  /**
+   * The model of a handle, for an organisation (null: of the configured providers only). Throws DomainError not_found for a
+   * provider that is not configured (and for a model that a
    * reachable provider does not list), naming what there is; throws invalid_argument for a handle without a slash.
    * `contextWindow` overrides the known window (`context_window_limit` of the agent).
    */
-  getModel(handle: string): Promise<Model>
+  getModel(handle: string, organizationId: string | null): Promise<Model>
 }

@@ -120,7 +120,7 @@ export function toProviders(
   return configured
 }
 
-const trimUrl = (url: string): string => url.trim().replace(/\/+$/, '')
+export const trimUrl = (url: string): string => url.trim().replace(/\/+$/, '')
 
 /** OpenAI itself, not a gateway or a mock in its place. */
 export function isOpenAiItself(provider: Provider): boolean {

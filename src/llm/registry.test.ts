@@ -31,7 +31,7 @@ const SSE = [
 ]
 
 const handlesOf = async (registry: ModelRegistry): Promise<string[]> =>
-  (await registry.listModels()).map((info) => info.handle)
+  (await registry.listModels(null)).map((info) => info.handle)
 
 async function say(model: Model): Promise<void> {
   const stream = model.stream({
@@ -48,15 +48,15 @@ describe('without a provider', () => {
   test('the demonstration model is there, and says so where another is asked for', async () => {
     const registry = registryOf({})
     expect(await handlesOf(registry)).toEqual(['perdure/demo'])
-    expect((await registry.getModel('perdure/demo')).info.handle).toBe('perdure/demo')
-    await expect(registry.getModel('openai/gpt-4o')).rejects.toMatchObject({
+    expect((await registry.getModel('perdure/demo', null)).info.handle).toBe('perdure/demo')
+    await expect(registry.getModel('openai/gpt-4o', null)).rejects.toMatchObject({
       kind: 'not_found',
       message: 'NOT_FOUND: Handle openai/gpt-4o not found, must be one of [perdure/demo]',
     })
   })
 
   test.each(['gpt-4o', '/gpt-4o', 'openai/'])('%s is no handle', async (handle) => {
-    await expect(registryOf({}).getModel(handle)).rejects.toMatchObject({ kind: 'invalid_argument' })
+    await expect(registryOf({}).getModel(handle, null)).rejects.toMatchObject({ kind: 'invalid_argument' })
   })
 })
 
@@ -79,15 +79,15 @@ describe('lists', () => {
       createFetch: redirectTo(server.url),
     })
     expect(await handlesOf(registry)).toEqual(['openai/gpt-4o-mini', 'openai/gpt-5', 'openai/o3', 'perdure/demo'])
-    const [mini] = await registry.listModels()
+    const [mini] = await registry.listModels(null)
     expect(mini).toMatchObject({
       contextWindow: 128_000,
       maxOutputTokens: 16_384,
       endpoint: 'https://api.openai.com/v1',
     })
-    expect((await registry.getModel('openai/ft:gpt-4o:acme')).info.name).toBe('ft:gpt-4o:acme')
-    await expect(registry.getModel('openai/gpt-9')).rejects.toMatchObject({ kind: 'not_found' })
-    const embeddings = await registry.listEmbeddingModels()
+    expect((await registry.getModel('openai/ft:gpt-4o:acme', null)).info.name).toBe('ft:gpt-4o:acme')
+    await expect(registry.getModel('openai/gpt-9', null)).rejects.toMatchObject({ kind: 'not_found' })
+    const embeddings = await registry.listEmbeddingModels(null)
     expect(embeddings.map(({ handle, dimensions }) => `${handle} ${dimensions}`)).toEqual([
       'openai/text-embedding-ada-002 1536',
       'openai/text-embedding-3-small 1536',
@@ -133,7 +133,7 @@ describe('lists', () => {
       ],
       createFetch: redirectTo(server.url),
     })
-    const models = await registry.listModels()
+    const models = await registry.listModels(null)
     expect(models.map(({ handle, displayName, contextWindow }) => [handle, displayName, contextWindow])).toEqual([
       ['anthropic/claude-sonnet-4-5-20250929', 'Claude Sonnet 4.5', 200_000],
       ['google_ai/gemini-2.5-flash', 'Gemini 2.5 Flash', 1_048_576],
@@ -141,13 +141,13 @@ describe('lists', () => {
       ['perdure/demo', expect.anything(), expect.anything()],
     ])
     expect(models[2]).toMatchObject({ hasReasoning: true, endpoint: `${server.url}/v1` })
-    const embeddings = await registry.listEmbeddingModels()
+    const embeddings = await registry.listEmbeddingModels(null)
     expect(embeddings.map(({ handle, dimensions }) => `${handle} ${dimensions}`)).toEqual([
       'google_ai/gemini-embedding-001 3072',
       'ollama/nomic-embed-text:latest 768',
     ])
     // the short name of a dated model
-    expect((await registry.getModel('anthropic/claude-sonnet-4-5')).info.contextWindow).toBe(200_000)
+    expect((await registry.getModel('anthropic/claude-sonnet-4-5', null)).info.contextWindow).toBe(200_000)
   })
 
   test('what a server says of its models counts more than their names', async () => {
@@ -155,7 +155,7 @@ describe('lists', () => {
       json: { data: [{ id: 'gpt-4o', max_model_len: 9_000 }, { id: 'mine' }, { id: 'bge-m3', type: 'embedding' }] },
     }))
     const registry = registryOf({ openaiCompatible: [{ name: 'lab', baseUrl: server.url, apiKey: undefined }] })
-    const models = await registry.listModels()
+    const models = await registry.listModels(null)
     expect(models.map(({ handle, contextWindow }) => [handle, contextWindow])).toEqual([
       ['lab/gpt-4o', 9_000],
       ['lab/mine', 32_000],
@@ -167,7 +167,7 @@ describe('lists', () => {
   test('calls at the same time share one request', async () => {
     await using server = await startScriptedProvider(() => openaiList('m'))
     const registry = registryOf({ openaiCompatible: [{ name: 'lab', baseUrl: server.url, apiKey: undefined }] })
-    await Promise.all([registry.listModels(), registry.getModel('lab/m'), registry.listModels()])
+    await Promise.all([registry.listModels(null), registry.getModel('lab/m', null), registry.listModels(null)])
     expect(server.requests).toHaveLength(1)
   })
 
@@ -176,9 +176,9 @@ describe('lists', () => {
       openaiCompatible: [{ name: 'off', baseUrl: 'http://127.0.0.1:9/v1', apiKey: undefined }],
     })
     expect(await handlesOf(registry)).toEqual(['perdure/demo'])
-    const model = await registry.getModel('off/anything')
+    const model = await registry.getModel('off/anything', null)
     expect(model.info).toMatchObject({ handle: 'off/anything', contextWindow: 32_000 })
-    expect(await registry.getModel('off/anything')).toBe(model)
+    expect(await registry.getModel('off/anything', null)).toBe(model)
   })
 })
 
@@ -203,8 +203,8 @@ describe('base URLs', () => {
     const registry = registryOf({
       openaiCompatible: [{ name: 'lab', baseUrl: server.url + given, apiKey: undefined }],
     })
-    await say(await registry.getModel('lab/m'))
-    await say(await registry.getModel('lab/m'))
+    await say(await registry.getModel('lab/m', null))
+    await say(await registry.getModel('lab/m', null))
     const paths = server.requests.map(({ path }) => path).filter((path) => path.endsWith('/chat/completions'))
     expect(paths).toEqual([`${prefix}/chat/completions`, `${prefix}/chat/completions`])
   })
@@ -214,7 +214,7 @@ describe('base URLs', () => {
       path === '/v1/chat/completions' ? { sse: SSE } : { status: 404 },
     )
     const registry = registryOf({ providers: [{ name: 'openai', apiKey: 'k', baseUrl: server.url }] })
-    await say(await registry.getModel('openai/gpt-4o-mini'))
+    await say(await registry.getModel('openai/gpt-4o-mini', null))
     expect(server.requests.at(-1)?.path).toBe('/v1/chat/completions')
   })
 
@@ -224,8 +224,8 @@ describe('base URLs', () => {
     )
     const registry = registryOf({ providers: [{ name: 'openai', apiKey: 'k', baseUrl: `${server.url}/v1` }] })
     expect(await handlesOf(registry)).toEqual(['openai/gpt-5-mini', 'openai/house-model', 'perdure/demo'])
-    const model = await registry.getModel('openai-proxy/gpt-5-mini')
-    expect(model).toBe(await registry.getModel('openai/gpt-5-mini'))
+    const model = await registry.getModel('openai-proxy/gpt-5-mini', null)
+    expect(model).toBe(await registry.getModel('openai/gpt-5-mini', null))
     expect(model.info.handle).toBe('openai/gpt-5-mini')
     await say(model)
     expect(server.requests.at(-1)?.path).toBe('/v1/chat/completions')
@@ -236,6 +236,6 @@ describe('base URLs', () => {
       path.startsWith('/v1/models') ? openaiList('claude-sonnet-4-5') : { status: 404 },
     )
     const registry = registryOf({ providers: [{ name: 'anthropic', apiKey: 'k', baseUrl: server.url }] })
-    expect((await registry.getModel('anthropic/claude-sonnet-4-5')).info.endpoint).toBe(`${server.url}/v1`)
+    expect((await registry.getModel('anthropic/claude-sonnet-4-5', null)).info.endpoint).toBe(`${server.url}/v1`)
   })
 })

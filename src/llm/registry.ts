@@ -1,4 +1,4 @@
-import { DomainError, invalidArgument, notFound } from '#platform/errors.ts'
+import { DomainError, errorMessage, invalidArgument, notFound } from '#platform/errors.ts'
 import type { Logger } from '#platform/logger.ts'
 import { createAiSdkModel } from './ai-sdk-model.ts'
 import { type CachedLoad, cachedLoad } from './cached-load.ts'
@@ -9,6 +9,8 @@ import { createPartStream } from './language-model.ts'
 import { type ListedModel, type Listing, listProviderModels } from './list-models.ts'
 import type { EmbeddingModelInfo, Model, ModelInfo, ModelRegistry } from './model.ts'
 import { type Provider, type ProviderInput, toProviders } from './provider-table.ts'
+import { toBroughtProvider } from './provider-types.ts'
+import { type TenantProvider, TenantProviders } from './tenant-providers.ts'
 
 export interface ModelRegistryOptions {
   /** Providers of `provider-table.ts` for which the operator set a key or an address. */
@@ -20,6 +22,10 @@ export interface ModelRegistryOptions {
   /** Longest silence (ms) in the middle of an answer. */
   idleTimeoutMs: number
   logger: Logger
+  /** Reads the providers that an organisation has brought; without it there are none. */
+  loadTenantProviders?: (organizationId: string) => Promise<TenantProvider[]>
+  /** True where those may be on private addresses. */
+  allowsPrivate?: boolean
   /** Makes the `fetch` of a provider's calls, for tests. */
   createFetch?: (options: ModelFetchOptions) => ModelFetch
   /** Backoff (ms) before the first retry, for tests. */
@@ -32,6 +38,8 @@ const LISTING_RETRY_MS = 15_000
 /** Loading a large model from disk into memory takes minutes. */
 const LOCAL_FIRST_BYTE_TIMEOUT_MS = 600_000
 const HANDLES_IN_ERROR = 20
+/** Models of one provider that are kept ready. */
+const MAX_KNOWN_MODELS = 1_000
 
 /** OpenAI's embedding models and the length of their vectors; V1 lists these three whatever OpenAI's list says. */
 const OPENAI_EMBEDDINGS: readonly ListedModel[] = [
@@ -44,6 +52,9 @@ interface Served {
   provider: Provider
   fetch: ModelFetch
   listing: CachedLoad<Listing>
+  /** Models that were made, by name. */
+  known: Map<string, KnownModel>
+  isByok: boolean
 }
 
 interface KnownModel {
@@ -52,43 +63,84 @@ interface KnownModel {
   isListed: boolean
 }
 
-/** The models of all configured providers, and `perdure/demo`. Nothing is asked of a provider before it is needed. */
-export function createModelRegistry(options: ModelRegistryOptions): ModelRegistry {
-  const { logger } = options
-  const served = toProviders(options.providers, options.openaiCompatible).map((provider) => serve(provider, options))
-  const demo = createDemoModel()
-  const known = new Map<string, KnownModel>([[demo.info.handle, { model: demo, isListed: true }]])
+/** What `createModelRegistry` gives beside the contract: what the providers that tenants bring need. */
+export interface ProviderDesk {
+  /** True for a provider of the server's own configuration: a tenant's cannot have its name. */
+  isConfigured(name: string): boolean
+  /** Asks a provider that is not stored for its models. Never throws. */
+  tryProvider(provider: Provider): Promise<Listing>
+  /** After a change of an organisation's providers on this replica. */
+  forgetProviders(organizationId: string): void
+}
 
-  async function listModels(): Promise<ModelInfo[]> {
+/**
+ * The models of all configured providers, of those that organisations bring, and `perdure/demo`. Nothing is asked of a provider
+ * before it is needed.
+ */
+export function createModelRegistry(options: ModelRegistryOptions): ModelRegistry & ProviderDesk {
+  const { logger } = options
+  const configured = toProviders(options.providers, options.openaiCompatible).map((provider) =>
+    serve(provider, options),
+  )
+  const demo = createDemoModel()
+  const tenants = new TenantProviders<Served>(options.loadTenantProviders ?? (async () => []), (provider) =>
+    serveTenant(provider, options),
+  )
+
+  /** The server's own come first: a name that both have is the server's. */
+  async function servedFor(organizationId: string | null): Promise<Served[]> {
+    if (organizationId === null) return configured
+    const brought = await tenants.list(organizationId)
+    return [...configured, ...brought.filter(({ provider }) => !isConfigured(provider.name))]
+  }
+
+  function isConfigured(name: string): boolean {
+    return name === demo.info.providerName || configured.some(({ provider }) => isNamed(provider, name))
+  }
+
+  async function listModels(organizationId: string | null): Promise<ModelInfo[]> {
+    const served = await servedFor(organizationId)
     const lists = await Promise.all(
-      served.map(async ({ provider, listing }) => {
+      served.map(async ({ provider, listing, isByok }) => {
         const { models, baseUrl } = await listing.get()
-        return (models ?? []).filter((model) => model.isChat).map((model) => toModelInfo(provider, model, baseUrl))
+        return (models ?? [])
+          .filter((model) => model.isChat)
+          .map((model) => ({ ...toModelInfo(provider, model, baseUrl), isByok }))
       }),
     )
     return [...lists.flat(), demo.info]
   }
 
-  async function listEmbeddingModels(): Promise<EmbeddingModelInfo[]> {
+  async function listEmbeddingModels(organizationId: string | null): Promise<EmbeddingModelInfo[]> {
+    const served = await servedFor(organizationId)
     const lists = await Promise.all(
-      served.map(async ({ provider, listing }) => {
+      served.map(async ({ provider, listing, isByok }) => {
         if (provider.kind === 'openai') {
-          return OPENAI_EMBEDDINGS.map((model) => toEmbeddingInfo(provider, model, provider.baseUrl))
+          return OPENAI_EMBEDDINGS.map((model) => ({ ...toEmbeddingInfo(provider, model, provider.baseUrl), isByok }))
         }
         const { models, baseUrl } = await listing.get()
-        return (models ?? []).filter(hasDimensions).map((model) => toEmbeddingInfo(provider, model, baseUrl))
+        return (models ?? [])
+          .filter(hasDimensions)
+          .map((model) => ({ ...toEmbeddingInfo(provider, model, baseUrl), isByok }))
       }),
     )
     return lists.flat()
   }
 
-  async function getModel(handle: string): Promise<Model> {
+  /** Providers of the organisation are read only where the name is none of the server's. */
+  async function findServed(name: string, organizationId: string | null): Promise<Served | undefined> {
+    const own = configured.find(({ provider }) => isNamed(provider, name))
+    if (own !== undefined || organizationId === null) return own
+    return (await tenants.list(organizationId)).find(({ provider }) => provider.name === name)
+  }
+
+  async function getModel(handle: string, organizationId: string | null): Promise<Model> {
     const { providerName, modelName } = splitHandle(handle)
-    const entry = served.find(({ provider }) => isNamed(provider, providerName))
-    const canonical = entry === undefined ? handle : `${entry.provider.name}/${modelName}`
-    const found = known.get(canonical)
+    if (handle === demo.info.handle) return demo
+    const entry = await findServed(providerName, organizationId)
+    if (entry === undefined) throw await handleNotFound(handle, organizationId)
+    const found = entry.known.get(modelName)
     if (found?.isListed) return found.model
-    if (entry === undefined) throw await handleNotFound(handle)
     const { provider, fetch } = entry
     // a provider that hangs must not delay the turns of a model that was used before
     const listing = found === undefined ? await entry.listing.get() : entry.listing.peek()
@@ -96,9 +148,12 @@ export function createModelRegistry(options: ModelRegistryOptions): ModelRegistr
     if (listing === undefined) throw new DomainError('internal', `No list of ${provider.name} was loaded.`)
     const listed = listing.models && findListed(listing.models, modelName)
     if (listing.models !== undefined && listed === undefined && !isAlias(listing.models, modelName)) {
-      throw await handleNotFound(handle)
+      throw await handleNotFound(handle, organizationId)
     }
-    const info = toModelInfo(provider, { ...listed, name: modelName, isChat: true }, listing.baseUrl)
+    const info = {
+      ...toModelInfo(provider, { ...listed, name: modelName, isChat: true }, listing.baseUrl),
+      isByok: entry.isByok,
+    }
     const model = createAiSdkModel({
       info,
       provider,
@@ -106,31 +161,57 @@ export function createModelRegistry(options: ModelRegistryOptions): ModelRegistr
       makePartStream: (ownFetch) => createPartStream(provider, modelName, listing.baseUrl, ownFetch),
       ...(options.firstDelayMs === undefined ? {} : { firstDelayMs: options.firstDelayMs }),
     })
-    known.set(canonical, { model, isListed: listing.models !== undefined })
+    // names come from clients, and a provider without a list takes any
+    if (entry.known.size >= MAX_KNOWN_MODELS) entry.known.clear()
+    entry.known.set(modelName, { model, isListed: listing.models !== undefined })
     if (listing.problem !== undefined) {
       logger.warn({ handle, problem: listing.problem }, 'model used without the list of its provider')
     }
     return model
   }
 
-  async function handleNotFound(handle: string): Promise<DomainError> {
-    const handles = (await listModels()).map((info) => info.handle)
+  async function handleNotFound(handle: string, organizationId: string | null): Promise<DomainError> {
+    const handles = (await listModels(organizationId)).map((info) => info.handle)
     const more = handles.length > HANDLES_IN_ERROR ? ', …' : ''
     const choice = handles.slice(0, HANDLES_IN_ERROR).join(', ')
     return notFound(`NOT_FOUND: Handle ${handle} not found, must be one of [${choice}${more}]`)
   }
 
-  return { listModels, listEmbeddingModels, getModel }
+  return {
+    listModels,
+    listEmbeddingModels,
+    getModel,
+    isConfigured,
+    tryProvider: (provider) => listProviderModels(provider, fetchOf(provider, options, true)),
+    forgetProviders: (organizationId) => tenants.forget(organizationId),
+  }
 }
 
-function serve(provider: Provider, options: ModelRegistryOptions): Served {
-  const { firstByteTimeoutMs, idleTimeoutMs, logger, createFetch = createModelFetch } = options
-  const fetch = createFetch({
+/** Undefined for one that cannot be called, which a listing must survive. */
+function serveTenant(stored: TenantProvider, options: ModelRegistryOptions): Served | undefined {
+  try {
+    const provider = toBroughtProvider({ ...stored, apiKey: stored.openKey() })
+    return serve(provider, options, true)
+  } catch (error) {
+    options.logger.warn({ provider_id: stored.id, error: errorMessage(error) }, "a tenant's provider cannot be used")
+    return undefined
+  }
+}
+
+function fetchOf(provider: Provider, options: ModelRegistryOptions, isByok: boolean): ModelFetch {
+  const { firstByteTimeoutMs, idleTimeoutMs, createFetch = createModelFetch } = options
+  return createFetch({
     firstByteTimeoutMs: provider.isLocal
       ? Math.max(firstByteTimeoutMs, LOCAL_FIRST_BYTE_TIMEOUT_MS)
       : firstByteTimeoutMs,
     idleTimeoutMs,
+    isPublicOnly: isByok && options.allowsPrivate !== true,
   })
+}
+
+function serve(provider: Provider, options: ModelRegistryOptions, isByok = false): Served {
+  const { logger } = options
+  const fetch = fetchOf(provider, options, isByok)
   const listing = cachedLoad({
     load: async () => {
       const result = await listProviderModels(provider, fetch)
@@ -143,7 +224,7 @@ function serve(provider: Provider, options: ModelRegistryOptions): Served {
     keepMs: LISTING_KEEP_MS,
     keepBadMs: LISTING_RETRY_MS,
   })
-  return { provider, fetch, listing }
+  return { provider, fetch, listing, known: new Map(), isByok }
 }
 
 function splitHandle(handle: string): { providerName: string; modelName: string } {

@@ -23,7 +23,7 @@ async function bodyOf(handle: string, overrides: Partial<ModelRequest>): Promise
       return (url, init) => fetch(String(url).replace(/^https:\/\/[^/]+/, server.url), init)
     },
   })
-  const model = await registry.getModel(handle)
+  const model = await registry.getModel(handle, null)
   const request: ModelRequest = {
     messages: [
       { role: 'system', text: 'You are kind.' },

@@ -4,6 +4,7 @@ import { BUSY, fillTenants } from '../../test/support/fill-tenants.ts'
 import { openTestDatabase } from '../../test/support/test-database.ts'
 import { listAgentFileStates, listAgentFiles } from './agents/agent-file-reader.ts'
 import { setFileViews } from './agents/agent-file-writer.ts'
+import { findAgentsCalled, listAgentNames } from './agents/agent-name-reader.ts'
 import { listAgents } from './agents/agent-reader.ts'
 import { listArchives } from './archives/archive-reader.ts'
 import { finishBatch, listNextBatchItems, settleBatchItems } from './batches/advance-batch.ts'
@@ -32,6 +33,7 @@ import { listThreadMessages } from './messages/thread-message-reader.ts'
 import type { PageRequest } from './page.ts'
 import { listPassages } from './passages/passage-reader.ts'
 import { searchPassagesByWords } from './passages/passage-search.ts'
+import { findProviderTrace } from './provider-traces/provider-trace.ts'
 import { deleteOldRunEvents } from './run-events/delete-run-events.ts'
 import { listActiveRunIds } from './runs/cancel-run.ts'
 import { claimNextRun, takeOverRuns } from './runs/claim-run.ts'
@@ -39,12 +41,15 @@ import { findThreadOwner, listRunsBefore } from './runs/find-thread-owner.ts'
 import { listCancelledRuns } from './runs/list-cancelled-runs.ts'
 import { listWaitingThreads, NO_CURSOR } from './runs/list-waiting-threads.ts'
 import { listRunMessages } from './runs/run-message-reader.ts'
+import { findRunMetrics } from './runs/run-metrics.ts'
 import { listRuns } from './runs/run-reader.ts'
+import { findRunTrace } from './runs/run-trace.ts'
 import { claimSchedules } from './schedules/claim-schedules.ts'
 import { pruneSchedules } from './schedules/delete-schedule.ts'
 import { listSchedules } from './schedules/schedule-reader.ts'
 import { listSteps } from './steps/step-reader.ts'
 import { listTags } from './tags/tag-reader.ts'
+import { findToolTime } from './tool-calls/find-tool-time.ts'
 import { listToolCalls } from './tool-calls/list-tool-calls.ts'
 import { listTools } from './tools/tool-reader.ts'
 import { claimDeliveries } from './webhooks/claim-deliveries.ts'
@@ -155,6 +160,7 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
   passages_search: (db) =>
     searchPassagesByWords(db, org, { terms: ['word7', 'word8'], excluded: [] }, { archiveId }, 5),
   passage_tags_by_passage: cascade('passage_tags', 'passage_id'),
+  provider_traces_by_step: (db) => findProviderTrace(db, org, 'step-1'),
   runs_active: (db) => listActiveRunIds(db, org, agentId),
   runs_by_agent: (db) => listRuns(db, org, { agentIds: [agentId] }, page),
   runs_by_created: (db) => listRuns(db, org, {}, page),
@@ -173,6 +179,11 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
 const ALSO_INDEXED: Record<string, (db: Queryable) => Promise<unknown>> = {
   'what a run waits for': (db) => listRunsBefore(db, org, runId),
   'keys of a run': (db) => findRunKeys(db, org, ['key-7', 'key-8']),
+  'the metrics of a run': (db) => findRunMetrics(db, org, runId),
+  'the course of a run': (db) => findRunTrace(db, org, runId, 1000),
+  'the time of the tools of a step': (db) => findToolTime(db, org, runId, 'step-1'),
+  'an agent by its name': (db) => findAgentsCalled(db, org, 'Name 7'),
+  'the names of agents': (db) => listAgentNames(db, org, 1000),
   'the owner of a thread': (db) => findThreadOwner(db, org, { conversationId }),
   'a page of agents in the middle': (db) => listAgents(db, org, {}, { ...agentPage, after: 'agent-90' }),
   'a page of blocks in the middle': (db) => listBlocks(db, org, {}, { ...page, before: 'block-90' }),

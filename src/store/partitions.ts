@@ -3,7 +3,7 @@ import { type Db, statement } from './db.ts'
 const findMissing = statement(
   'find-missing-partitions',
   `select p.parent, m.month
-   from unnest(array['messages', 'steps', 'tool_calls', 'provider_calls']) as p (parent)
+   from unnest(array['messages', 'steps', 'tool_calls', 'provider_calls', 'provider_traces']) as p (parent)
    cross join unnest($1::timestamptz[]) as m (month)
    where to_regclass(p.parent || '_' || to_char(m.month at time zone 'UTC', 'YYYY_MM')) is null`,
 )

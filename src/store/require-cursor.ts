@@ -12,6 +12,7 @@ type PagedTable =
   | 'folders'
   | 'messages'
   | 'passages'
+  | 'providers'
   | 'runs'
   | 'sandbox_configs'
   | 'sandbox_variables'

@@ -13,6 +13,7 @@ export interface Tables {
   conversations: ConversationsTable
   passage_tags: PassageTagsTable
   passages: PassagesTable
+  providers: ProvidersTable
   runs: RunsTable
   steps: StepsTable
   tools: ToolsTable
@@ -176,6 +177,26 @@ export interface PassagesTable {
   last_updated_by_id: string | null
   created_at: Date
   updated_at: Date
+}
+
+export interface ProvidersTable {
+  organization_id: string
+  id: string
+  name: string
+  provider_type: string
+  base_url: string | null
+  region: string | null
+  api_version: string | null
+  /** Sealed. */
+  api_key: string | null
+  /** Sealed. */
+  access_key: string | null
+  created_by_id: string | null
+  last_updated_by_id: string | null
+  last_synced: Date | null
+  created_at: Date
+  updated_at: Date
+  deleted_at: Date | null
 }
 
 export interface RunsTable {

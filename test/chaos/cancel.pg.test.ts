@@ -53,7 +53,7 @@ describe.skipIf(testEngine() === 'pglite')('a cancellation on another replica, w
         yield { type: 'text-delta', text: ' Stale rest' }
         request.signal.throwIfAborted()
       }
-      const model = await script.registry.getModel('openai/gpt-4o-mini')
+      const model = await script.registry.getModel('openai/gpt-4o-mini', null)
       yield* model.stream(request)
     })
     const options = { models, isDeaf: true, leaseMs: LEASE_MS }
@@ -194,8 +194,8 @@ describe.skipIf(testEngine() === 'pglite')('a cancellation on another replica, w
     const models = {
       ...known,
       getModel: async () => ({
-        ...(await real.getModel('local/m')),
-        info: (await known.getModel('openai/gpt-4o-mini')).info,
+        ...(await real.getModel('local/m', null)),
+        info: (await known.getModel('openai/gpt-4o-mini', null)).info,
       }),
     }
     const [one, two] = [

@@ -92,7 +92,7 @@ test('one message: the answer alone goes to the output, the rest beside it', asy
 })
 
 test('the answer is shown while it comes', async () => {
-  const model = await testModelRegistry().getModel('openai/gpt-4o-mini')
+  const model = await testModelRegistry().getModel('openai/gpt-4o-mini', null)
   const { promise: rest, resolve: goOn } = Promise.withResolvers<void>()
   const streaming = await startTestServer({
     models: testModelRegistry(async function* () {

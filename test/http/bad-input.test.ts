@@ -84,6 +84,17 @@ async function makeFixture(): Promise<void> {
   await post(`/v1/agents/${agent.id}/messages`, { input: 'hello' })
   ids.run_id = (await server.request<{ id: string }[]>('GET', '/v1/runs/?limit=1')).body[0]?.id ?? ''
   ids.conversation_id = (await post<{ id: string }>(`/v1/conversations/?agent_id=${agent.id}`, {})).id
+  ids.model = agent.id
+  const chat = { model: agent.id, messages: [{ role: 'user', content: 'hello' }] }
+  VALID_BODIES.create_chat_completion = chat
+  VALID_BODIES.create_openai_chat_completion = chat
+  VALID_BODIES.create_response = { model: agent.id, input: 'hello' }
+  VALID_BODIES.create_openai_response = { model: agent.id, input: 'hello' }
+  const key = { provider_type: 'openai', api_key: 'a key' }
+  VALID_BODIES.check_provider = key
+  VALID_BODIES.create_provider = { ...key, name: `mine-${crypto.randomUUID()}` }
+  const [provider] = (await server.request<{ id: string }[]>('GET', '/v1/providers/?name=fixture')).body
+  ids.provider_id = (provider ?? (await post<{ id: string }>('/v1/providers/', { ...key, name: 'fixture' }))).id
   VALID_BODIES.retrieve_conversation_stream = { run_id: ids.run_id }
   ids.step_id = (await server.request<{ id: string }[]>('GET', '/v1/steps/?limit=1')).body[0]?.id ?? ''
   ids.message_id = 'message-01234567-89ab-4def-8123-456789abcdef'
@@ -150,9 +161,10 @@ async function problemOf(request: Request): Promise<{ status: number; problem: s
     return response.body.includes('event: error') ? answer('an error event') : { status, problem: undefined }
   }
   if (status >= 500) return answer('is the fault of the server')
-  const body = response.json<{ detail?: unknown; error?: { detail?: unknown } }>()
-  const isTold = typeof body.detail === 'string' || typeof (body.detail as Told | undefined)?.message === 'string'
-  if (!isTold && typeof body.error?.detail !== 'string') return answer('has no detail')
+  const body = response.json<{ detail?: unknown; error?: { detail?: unknown; message?: unknown } }>()
+  // of OpenAI's shape it is the message
+  const told = [body.detail, (body.detail as Told | undefined)?.message, body.error?.detail, body.error?.message]
+  if (!told.some((text) => typeof text === 'string')) return answer('has no detail')
   if (request.method === 'GET') return { status, problem: undefined }
   const after = await readState()
   const changed = Object.keys(after).filter((table) => after[table] !== before?.[table])
@@ -186,6 +198,7 @@ const DESTRUCTIVE = new Set([
   'delete_conversation',
   'delete_run',
   'delete_passage',
+  'delete_provider',
   'delete_scheduled_message',
   'delete_tool',
   'mcp_delete_mcp_server',

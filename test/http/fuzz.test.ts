@@ -78,6 +78,7 @@ function withIds(value: unknown): unknown {
 
 const PREFIX_OF_PARAMETER: Record<string, string> = {
   memory_id: 'passage',
+  model: 'agent',
   batch_id: 'job',
   conversation_id: 'conv',
   folder_id: 'source',
@@ -154,8 +155,8 @@ async function problemOf(operation: Operation, sample: Sample): Promise<{ status
   if (status >= 500) return tell('fault')
   if (status < 300)
     return /"error_type":"internal_error"/.test(response.body) ? tell('fault in the stream') : { status }
-  const { detail, error } = response.json<{ detail?: unknown; error?: { detail?: unknown } }>()
-  return detail === undefined && error?.detail === undefined ? tell('no detail') : { status }
+  const { detail, error } = response.json<{ detail?: unknown; error?: { detail?: unknown; message?: unknown } }>()
+  return (detail ?? error?.detail ?? error?.message) === undefined ? tell('no detail') : { status }
 }
 
 /** Things to work on; made again now and then, since requests delete them. */

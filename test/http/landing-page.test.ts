@@ -73,7 +73,7 @@ describe('what it shows', () => {
   })
 
   it('lists models, first some of them, and escapes their names', async () => {
-    const [model] = await testModelRegistry().listModels()
+    const [model] = await testModelRegistry().listModels(null)
     if (model === undefined) throw new Error('no model')
     const handles = Array.from({ length: 15 }, (_, index) => `lab/<b>'${index}`)
     const body = await pageWith({ listModels: async () => handles.map((handle) => ({ ...model, handle })) })

@@ -26,6 +26,8 @@ const OPERATIONS: [Method, string, object?][] = [
   ['GET', '/v1/runs/:run/messages'],
   ['GET', '/v1/runs/:run/steps'],
   ['GET', '/v1/runs/:run/usage'],
+  ['GET', '/v1/runs/:run/metrics'],
+  ['GET', '/v1/runs/:run/trace'],
   ['DELETE', '/v1/runs/:run'],
   ['GET', '/v1/agents/:agent/schedule'],
   ['POST', '/v1/agents/:agent/schedule', SCHEDULE],
@@ -38,6 +40,13 @@ const OPERATIONS: [Method, string, object?][] = [
   ['POST', '/v1/webhooks/deliveries/:delivery/retry'],
   ['GET', '/v1/steps/:step'],
   ['GET', '/v1/steps/:step/metrics'],
+  ['GET', '/v1/steps/:step/trace'],
+  ['GET', '/v1/telemetry/:step'],
+  ['GET', '/v1/providers/:provider'],
+  ['PATCH', '/v1/providers/:provider', { region: 'x' }],
+  ['DELETE', '/v1/providers/:provider'],
+  ['POST', '/v1/providers/:provider/check'],
+  ['PATCH', '/v1/providers/:provider/refresh'],
   ['GET', '/v1/steps/:step/messages'],
   ['PATCH', '/v1/steps/:step/feedback', { feedback: 'positive' }],
 ]
@@ -55,6 +64,10 @@ const insertSchedule = statement(
 const insertBatch = statement(
   'test-insert-foreign-batch',
   `insert into batches (organization_id, id, item_count, created_by_id, completed_at) values ($1, $2, 0, 'user-x', now())`,
+)
+const insertProvider = statement(
+  'test-insert-foreign-provider',
+  `insert into providers (organization_id, id, name, provider_type) values ($1, $2, 'theirs', 'openai')`,
 )
 const insertDelivery = statement(
   'test-insert-foreign-delivery',
@@ -79,6 +92,8 @@ beforeAll(async () => {
   await db.query(insertBatch, [OTHER, foreign.job])
   await db.query(insertDelivery, [OTHER, foreign.delivery, turn.runId])
   foreign.run = turn.runId
+  foreign.provider = newId('provider')
+  await db.query(insertProvider, [OTHER, foreign.provider])
   foreign.step = turn.stepId
   foreign.tool = tool?.id ?? ''
   foreign.block = (await createBlock(db, OTHER, { label: 'a', value: '' }, { type: 'user', userId: 'user-x' })).id
@@ -129,6 +144,8 @@ test('nothing of another organisation is in any list', async () => {
     '/v1/tags/',
     '/v1/messages/batches',
     '/v1/webhooks/deliveries',
+    '/v1/providers/',
+    '/v1/runs/active',
   ]) {
     expect((await server.request('GET', url)).body).toEqual([])
   }

@@ -59,6 +59,9 @@ insert into steps (organization_id, id, run_id, agent_id, conversation_id, step_
 insert into tool_calls (organization_id, id, run_id, step_id, agent_id, position, tool_call_id, tool_name, arguments, state)
   select org, 'call-' || (n - 1) * 5 + s, 'run-' || (n - 1) * 5 + s, 'step-' || (n - 1) * 5 + s, 'agent-' || n, 1, 'c', 't', '{}', 'finished'
   from owner cross join generate_series(1, 5) as s;
+insert into provider_traces (organization_id, id, step_id, call_type, request, response)
+  select org, 'provider_trace-' || (n - 1) * 5 + s, 'step-' || (n - 1) * 5 + s, 'agent_step', '{}', '{}'
+  from owner cross join generate_series(1, 5) as s;
 insert into archives (organization_id, id, name, passage_count) select org, 'archive-' || n, 'A', 2 from owner;
 insert into agent_archives select org, 'agent-' || n, 'archive-' || n from owner;
 insert into passages (organization_id, id, archive_id, text, tags, created_at)

@@ -1,6 +1,7 @@
 import { type Config, loadConfig } from '#config/config.ts'
 import { type Context, createContext } from '#context.ts'
 import type { ModelRegistry } from '#llm/model.ts'
+import type { ProviderDesk } from '#llm/registry.ts'
 import { createLogger, type Logger } from '#platform/logger.ts'
 import type { Db, StatementObserver } from '#store/db.ts'
 import { openTestDatabase } from './test-database.ts'
@@ -10,9 +11,16 @@ export interface TestOverrides {
   config?: Partial<Config>
   /** Is closed by whoever opened it; a new one otherwise. */
   db?: Db
-  models?: ModelRegistry
+  /** `configured`: those that the settings and the tenants name, as a real server has them. */
+  models?: ModelRegistry | 'configured'
   logger?: Logger
   onStatement?: StatementObserver
+}
+
+const OFFLINE_DESK: ProviderDesk = {
+  isConfigured: () => false,
+  tryProvider: async ({ baseUrl }) => ({ baseUrl, models: [] }),
+  forgetProviders: () => {},
 }
 
 /** What a test server works with: a new database, two models that nobody serves, no key, a silent log. */
@@ -26,9 +34,11 @@ export async function createTestContext(overrides: TestOverrides = {}): Promise<
   const level = process.env.TEST_LOG_LEVEL === 'debug' ? 'debug' : 'silent'
   const context = await createContext(config, {
     db,
-    models: overrides.models ?? testModelRegistry(),
+    ...(overrides.models === 'configured' ? {} : { models: overrides.models ?? testModelRegistry() }),
     logger: overrides.logger ?? createLogger({ level, format: 'json' }),
   })
+  // no provider that a test brings is asked over a network
+  if (overrides.models !== 'configured') Object.assign(context, { providers: OFFLINE_DESK })
   const dispose = context[Symbol.asyncDispose].bind(context)
   return Object.assign(context, {
     async [Symbol.asyncDispose]() {

@@ -27,7 +27,7 @@ export async function newThreadPrompt(
     organizationId,
     thread: { ...agent, conversation_id: id, is_default: false },
     contextCount,
-    hasLineNumbers: await handleLikesLineNumbers(models, model),
+    hasLineNumbers: await handleLikesLineNumbers(models, model, organizationId),
     now: new Date(),
   })
   const systemMessage: NewMessage = {

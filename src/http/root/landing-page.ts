@@ -56,6 +56,7 @@ ${codePart('python', 'Python', 'pip install letta-client', pythonSnippet(snippet
 </section>
 <nav aria-label="More">
 <ul>
+<li><a href="/docs">/docs</a> reference of all operations</li>
 <li><a href="/openapi.json">/openapi.json</a> every operation, OpenAPI 3.1</li>
 <li><a href="/health">/health</a> alive</li>
 <li><a href="/ready">/ready</a> ready, with its database</li>

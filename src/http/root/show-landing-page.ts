@@ -77,7 +77,7 @@ function addressOf(request: FastifyRequest): string {
 
 async function modelsShown(models: ModelRegistry): Promise<ModelsShown> {
   const abort = new AbortController()
-  const listed = models.listModels().then(
+  const listed = models.listModels(null).then(
     (found) => found.map((model) => model.handle),
     () => 'failed' as const,
   )

@@ -53,6 +53,21 @@ export class EventStream {
     this.#write(`${idLine(id)}event: error\ndata: ${JSON.stringify(data)}\n\n`)
   }
 
+  /** An event with a name, as protocols have them in which each event is named. */
+  sendNamed(name: string, data: object): void {
+    this.#write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`)
+  }
+
+  /** A comment, which nobody reads: it keeps proxies from closing a connection that seems dead. */
+  ping(): void {
+    this.#write(': still working\n\n')
+  }
+
+  /** Ends the stream, where the protocol says by an event of its own that it is complete. */
+  close(): void {
+    this.#finish()
+  }
+
   /** Says that the stream is complete, and ends it. */
   end(): void {
     this.#write('data: [DONE]\n\n')

@@ -28,12 +28,13 @@ const STEPPED = `, step as (
     provider_category, model, model_handle, model_endpoint, context_window_limit, prompt_tokens, completion_tokens, total_tokens,
     cached_input_tokens, cache_write_tokens, reasoning_tokens, error_type, error_data, request_id, step_start_ns,
     llm_request_start_ns, llm_request_ns, step_ns)
-  select :organization, n.id, :run, :agent, :conversation, n.step_index, n.status, n.stop_reason, n.provider_name, 'base', n.model,
+  select :organization, n.id, :run, :agent, :conversation, n.step_index, n.status, n.stop_reason, n.provider_name,
+    coalesce(n.provider_category, 'base'), n.model,
     n.model_handle, n.model_endpoint, n.context_window_limit, n.prompt_tokens, n.completion_tokens,
     n.prompt_tokens + n.completion_tokens, n.cached_input_tokens, n.cache_write_tokens, n.reasoning_tokens, n.error_type,
     n.error_data, n.request_id, n.step_start_ns, n.llm_request_start_ns, n.llm_request_ns, n.step_ns
   from held cross join jsonb_to_recordset(:steps::jsonb) as n (id text, step_index integer, status text, stop_reason text,
-    provider_name text, model text, model_handle text, model_endpoint text, context_window_limit integer, prompt_tokens integer,
+    provider_name text, provider_category text, model text, model_handle text, model_endpoint text, context_window_limit integer, prompt_tokens integer,
     completion_tokens integer, cached_input_tokens integer, cache_write_tokens integer, reasoning_tokens integer,
     error_type text, error_data jsonb, request_id text, step_start_ns bigint, llm_request_start_ns bigint, llm_request_ns bigint,
     step_ns bigint)
@@ -94,6 +95,8 @@ export interface NewStep {
   status: 'success' | 'failed' | 'cancelled'
   stop_reason: StopReason | null
   provider_name: string
+  /** `base` unless told. */
+  provider_category?: 'base' | 'byok'
   model: string
   model_handle: string
   model_endpoint: string | null

@@ -60,7 +60,7 @@ export function createAgent(app: App, context: Context): void {
         maxContextWindow: config.globalMaxContextWindow,
       }
       const agent = await domain.createAgent(deps, actor, withoutLegacyFields(body))
-      return presentAgent(agent, await catalogOf(context))
+      return presentAgent(agent, await catalogOf(context, actor.organizationId))
     },
   )
 }

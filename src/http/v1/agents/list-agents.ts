@@ -42,7 +42,7 @@ export function listAgents(app: App, context: Context): void {
       }
       const include = toAgentInclude(query)
       const agents = await reader.listAgents(context.db, actor.organizationId, filter, page, include)
-      const catalog = await catalogOf(context)
+      const catalog = await catalogOf(context, actor.organizationId)
       return agents.map((agent) => presentAgent(agent, catalog))
     },
   )

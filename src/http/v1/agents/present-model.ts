@@ -10,8 +10,15 @@ export interface ModelCatalog {
   maxContextWindow: number
 }
 
-export async function loadModelCatalog(models: ModelRegistry, maxContextWindow: number): Promise<ModelCatalog> {
-  const [llms, embeddings] = await Promise.all([models.listModels(), models.listEmbeddingModels()])
+export async function loadModelCatalog(
+  models: ModelRegistry,
+  organizationId: string,
+  maxContextWindow: number,
+): Promise<ModelCatalog> {
+  const [llms, embeddings] = await Promise.all([
+    models.listModels(organizationId),
+    models.listEmbeddingModels(organizationId),
+  ])
   return {
     models: new Map(llms.map((info) => [info.handle, info])),
     embeddingModels: new Map(embeddings.map((info) => [info.handle, info])),
@@ -124,7 +131,7 @@ export function presentLlmConfig(
     model_endpoint_type: info.endpointType,
     model_endpoint: info.endpoint,
     provider_name: info.providerName,
-    provider_category: 'base',
+    provider_category: info.isByok ? 'byok' : 'base',
     model_wrapper: null,
     context_window: Math.min(agent.context_window_limit ?? maxContextWindow, info.contextWindow),
     put_inner_thoughts_in_kwargs: false,

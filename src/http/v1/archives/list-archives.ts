@@ -28,7 +28,7 @@ export function listArchives(app: App, context: Context): void {
     async ({ actor, query }) => {
       const filter = { name: query.name, agentId: query.agent_id }
       const rows = await reader.listArchives(context.db, actor.organizationId, filter, toPageRequest(query))
-      const catalog = await catalogOf(context)
+      const catalog = await catalogOf(context, actor.organizationId)
       return rows.map((row) => presentArchive(row, catalog))
     },
   )

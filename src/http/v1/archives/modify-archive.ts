@@ -26,7 +26,7 @@ export function modifyArchive(app: App, context: Context): void {
     },
     async ({ actor, params, body }) => {
       const row = await memory.modifyArchive(context.db, actor, params.archive_id, body)
-      return presentArchive(row, await catalogOf(context))
+      return presentArchive(row, await catalogOf(context, actor.organizationId))
     },
   )
 }

@@ -20,7 +20,7 @@ export function retrieveArchive(app: App, context: Context): void {
     },
     async ({ actor, params }) => {
       const row = await getArchive(context.db, actor.organizationId, params.archive_id)
-      return presentArchive(row, await catalogOf(context))
+      return presentArchive(row, await catalogOf(context, actor.organizationId))
     },
   )
 }

@@ -29,7 +29,7 @@ export function listAgentsForBlock(app: App, context: Context): void {
       const filter = { blockId: params.block_id, includesHidden: true }
       const page = { ...toPageRequest(query), orderBy: 'created_at' as const }
       const agents = await listAgents(context.db, actor.organizationId, filter, page, toAgentInclude(query))
-      const catalog = await catalogOf(context)
+      const catalog = await catalogOf(context, actor.organizationId)
       return agents.map((agent) => presentAgent(agent, catalog))
     },
   )

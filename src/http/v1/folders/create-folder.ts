@@ -28,7 +28,7 @@ export function createFolder(app: App, context: Context, { base, tag, isLegacy }
         metadata: body.metadata ?? null,
         embedding: toEmbeddingHandle(body) ?? context.config.defaultEmbedding ?? null,
       })
-      const catalog = await catalogOf(context)
+      const catalog = await catalogOf(context, actor.organizationId)
       return isLegacy ? presentSource(row, catalog) : presentFolder(row, catalog)
     },
   )

@@ -27,7 +27,7 @@ export function listFolders(app: App, context: Context, { base, tag, isLegacy }:
     async ({ actor, query }) => {
       const filter = { name: query.name }
       const rows = await reader.listFolders(context.db, actor.organizationId, filter, toPageRequest(query))
-      const catalog = await catalogOf(context)
+      const catalog = await catalogOf(context, actor.organizationId)
       return rows.map((row) => (isLegacy ? presentSource(row, catalog) : presentFolder(row, catalog)))
     },
   )

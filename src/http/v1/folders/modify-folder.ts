@@ -26,7 +26,7 @@ export function modifyFolder(app: App, context: Context, routes: FolderRoutes): 
       const { embedding_config: config, ...fields } = body
       const embedding = config === undefined ? undefined : toEmbeddingHandle({ embedding_config: config })
       const row = await memory.modifyFolder(context.db, actor, parameter(params, key), { ...fields, embedding })
-      const catalog = await catalogOf(context)
+      const catalog = await catalogOf(context, actor.organizationId)
       return isLegacy ? presentSource(row, catalog) : presentFolder(row, catalog)
     },
   )

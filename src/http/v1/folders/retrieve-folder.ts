@@ -22,7 +22,7 @@ export function retrieveFolder(app: App, context: Context, routes: FolderRoutes)
     },
     async ({ actor, params }) => {
       const row = await getFolder(context.db, actor.organizationId, parameter(params, key))
-      const catalog = await catalogOf(context)
+      const catalog = await catalogOf(context, actor.organizationId)
       return isLegacy ? presentSource(row, catalog) : presentFolder(row, catalog)
     },
   )

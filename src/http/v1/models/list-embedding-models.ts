@@ -16,6 +16,6 @@ export function listEmbeddingModels(app: App, context: Context): void {
         response: { 200: Type.Array(EmbeddingModelSchema) },
       },
     },
-    async () => (await context.models.listEmbeddingModels()).map(presentEmbeddingModel),
+    async ({ actor }) => (await context.models.listEmbeddingModels(actor.organizationId)).map(presentEmbeddingModel),
   )
 }

@@ -13,7 +13,7 @@ export function listModels(app: App, context: Context): void {
       schema: {
         operationId: 'list_models',
         tags: ['models'],
-        summary: 'List the language models of the configured providers',
+        summary: 'List the language models of the configured providers and of your own',
         querystring: Type.Object({
           provider_category: Type.Optional(
             Type.Array(StringEnum(['base', 'byok']), {
@@ -26,10 +26,10 @@ export function listModels(app: App, context: Context): void {
         response: { 200: Type.Array(ModelSchema) },
       },
     },
-    async ({ query }) => {
-      if (query.provider_category !== undefined && !query.provider_category.includes('base')) return []
-      const models = await context.models.listModels()
+    async ({ actor, query }) => {
+      const models = await context.models.listModels(actor.organizationId)
       return models
+        .filter((info) => query.provider_category?.includes(info.isByok ? 'byok' : 'base') ?? true)
         .filter((info) => query.provider_name === undefined || info.providerName === query.provider_name)
         .filter((info) => query.provider_type === undefined || info.providerType === query.provider_type)
         .map(presentModel)

@@ -17,7 +17,7 @@ export function presentModel(info: ModelInfo): ModelWire {
     model: info.name,
     model_endpoint_type: info.endpointType,
     model_endpoint: info.endpoint,
-    provider_category: 'base',
+    provider_category: info.isByok ? 'byok' : 'base',
     model_wrapper: null,
     context_window: info.contextWindow,
     put_inner_thoughts_in_kwargs: false,

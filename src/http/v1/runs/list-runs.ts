@@ -6,9 +6,7 @@ import { StringEnum } from '#http/wire/nullable.ts'
 import { pagingParameters, toPageRequest } from '#http/wire/paging.ts'
 import * as reader from '#store/runs/run-reader.ts'
 import { presentRun } from './present-run.ts'
-import { RUN_STATUSES, RunSchema, STOP_REASONS } from './run-schema.ts'
-
-const ACTIVE_STATUSES = ['created', 'running'] as const
+import { ACTIVE_STATUSES, RUN_STATUSES, RunSchema, STOP_REASONS } from './run-schema.ts'
 
 const ListRunsQuery = Type.Object({
   ...pagingParameters({ limit: 100 }),

@@ -6,6 +6,9 @@ export const RunId = Type.Object({ run_id: IdSchema('run') })
 
 export const RUN_STATUSES = ['created', 'running', 'completed', 'failed', 'cancelled'] as const
 
+/** Of runs that wait or work. */
+export const ACTIVE_STATUSES = ['created', 'running'] as const
+
 export const STOP_REASONS = [
   'end_turn',
   'error',

@@ -5,6 +5,7 @@ import { listSteps } from './list-steps.ts'
 import { modifyFeedbackForStep } from './modify-feedback-for-step.ts'
 import { retrieveMetricsForStep } from './retrieve-metrics-for-step.ts'
 import { retrieveStep } from './retrieve-step.ts'
+import { retrieveTraceForStep } from './retrieve-trace-for-step.ts'
 
 export function registerSteps(app: App, context: Context): void {
   // steps:read
@@ -12,6 +13,7 @@ export function registerSteps(app: App, context: Context): void {
   retrieveStep(app, context)
   listMessagesForStep(app, context)
   retrieveMetricsForStep(app, context)
+  retrieveTraceForStep(app, context)
 
   // steps:write
   modifyFeedbackForStep(app, context)

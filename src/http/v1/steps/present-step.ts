@@ -42,7 +42,8 @@ function presentPromptTokens({ cached_input_tokens: cached, cache_write_tokens: 
   return { cached_tokens: cached, cache_read_tokens: cached, cache_creation_tokens: written }
 }
 
-export function presentStepMetrics(row: StepRow): StepMetricsWire {
+/** @param toolNs nanoseconds from the model's answer to the result of its last tool; null where there was none */
+export function presentStepMetrics(row: StepRow, toolNs: number | null): StepMetricsWire {
   return {
     id: row.id,
     provider_id: null,
@@ -51,8 +52,8 @@ export function presentStepMetrics(row: StepRow): StepMetricsWire {
     step_start_ns: row.step_start_ns,
     llm_request_start_ns: row.llm_request_start_ns,
     llm_request_ns: row.llm_request_ns,
-    tool_execution_ns: row.tool_execution_ns,
-    step_ns: row.step_ns,
+    tool_execution_ns: toolNs,
+    step_ns: row.step_ns === null ? null : row.step_ns + (toolNs ?? 0),
     base_template_id: null,
     template_id: null,
     project_id: row.project_id,

@@ -1,5 +1,6 @@
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
+import { findToolTime } from '#store/tool-calls/find-tool-time.ts'
 import { getStep } from './get-step.ts'
 import { presentStepMetrics } from './present-step.ts'
 import { StepId, StepMetricsSchema } from './step-schema.ts'
@@ -17,6 +18,9 @@ export function retrieveMetricsForStep(app: App, context: Context): void {
         response: { 200: StepMetricsSchema },
       },
     },
-    async ({ actor, params }) => presentStepMetrics(await getStep(context.db, actor.organizationId, params.step_id)),
+    async ({ actor, params }) => {
+      const step = await getStep(context.db, actor.organizationId, params.step_id)
+      return presentStepMetrics(step, await findToolTime(context.db, actor.organizationId, step.run_id, step.id))
+    },
   )
 }

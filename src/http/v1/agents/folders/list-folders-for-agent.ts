@@ -28,7 +28,7 @@ export function listFoldersForAgent(app: App, context: Context, { base, isLegacy
       await requireAgent(context.db, actor.organizationId, params.agent_id)
       const filter = { agentId: params.agent_id }
       const rows = await listFolders(context.db, actor.organizationId, filter, toPageRequest(query))
-      const catalog = await catalogOf(context)
+      const catalog = await catalogOf(context, actor.organizationId)
       return rows.map((row) => presentSource(row, catalog))
     },
   )

@@ -85,7 +85,7 @@ export async function toRun(
     onBusy?: NewRun['onBusy']
   },
 ): Promise<NewRun> {
-  if (request.override_model != null) await models.getModel(request.override_model)
+  if (request.override_model != null) await models.getModel(request.override_model, actor.organizationId)
   refuseUnavailable(request)
   const input = toInput(request)
   return {
