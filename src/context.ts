@@ -89,6 +89,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
         models,
         logger: namedLogger(logger, 'agent'),
         maxContextWindow: config.globalMaxContextWindow,
+        summaryTimeoutMs: config.summaryTimeoutMs,
       }),
     }),
   )

@@ -8,7 +8,9 @@ import { listContextMessages } from '#store/messages/message-reader.ts'
 import type { MessageRow } from '#store/messages/message-row.ts'
 import type { ClaimedRun, Lease, RunUsage } from '#store/runs/run-row.ts'
 import { findBuiltinTool } from '#tools/registry.ts'
+import { budgetOf, windowOf } from './context-window/context-limits.ts'
 import { estimateRow } from './context-window/fit-context.ts'
+import type { TokenRatios } from './context-window/token-ratios.ts'
 import { resolveModelSettings } from './model-settings.ts'
 import { likesLineNumbers } from './prompts/likes-line-numbers.ts'
 import { refreshSystemPrompt } from './prompts/refresh-system-prompt.ts'
@@ -19,14 +21,12 @@ export interface RunLoopOptions {
   logger: Logger
   /** Upper bound of the context of agents that name no limit of their own, in tokens. */
   maxContextWindow: number
+  /** Time (ms) for the summary of what leaves a context that is too long; then it leaves without one. */
+  summaryTimeoutMs: number
+  tokenRatios: TokenRatios
   /** The tools that the server executes; the built-in ones unless told. */
   findTool?: typeof findBuiltinTool
 }
-
-/** Part of the window that is kept free for the reply when the model's own limit is larger. */
-const MAX_REPLY_SHARE = 0.25
-/** Tokens kept free for the reply of a model whose limit is not known. */
-const DEFAULT_REPLY_TOKENS = 4_096
 
 /** All that a turn needs, loaded once; the rows grow as the turn goes on. */
 export interface Turn {
@@ -37,7 +37,7 @@ export interface Turn {
   settings: ModelSettings
   systemPrompt: string
   tools: ToolDefinition[]
-  /** Messages in context, oldest first, without the system message. */
+  /** Messages in context, oldest first, without the system message; the first is the summary of those before, if there is one. */
   rows: MessageRow[]
   /** Estimated tokens of each row. */
   rowTokens: number[]
@@ -45,8 +45,11 @@ export interface Turn {
   firstOwnRow: number
   /** Estimated tokens of system message and tool definitions. */
   fixedTokens: number
+  windowTokens: number
   /** Tokens that a prompt may have. */
   budgetTokens: number
+  /** What the provider counts for one token of our estimates. */
+  tokenRatio: number
   stepCount: number
   usage: RunUsage
 }
@@ -64,23 +67,13 @@ function toolDefinitions(thread: ThreadRow, findTool: typeof findBuiltinTool): T
   })
 }
 
-/** The window that this agent may fill: its own limit, else the model's, bounded by the server's. */
-function windowOf(thread: ThreadRow, model: Model, maxContextWindow: number): number {
-  return Math.min(thread.context_window_limit ?? maxContextWindow, model.info.contextWindow)
-}
-
-function budgetOf(window: number, settings: ModelSettings, model: Model): number {
-  const reply = settings.max_output_tokens ?? model.info.maxOutputTokens ?? DEFAULT_REPLY_TOKENS
-  return window - Math.min(reply, Math.floor(window * MAX_REPLY_SHARE))
-}
-
 /**
  * Loads an agent's thread for a run, fresh or taken over: two statements, and two more when the prompt must be compiled anew.
  * @returns undefined when the agent is gone
  * @throws DomainError when the model's handle leads nowhere
  */
 export async function openTurn(options: RunLoopOptions, run: ClaimedRun): Promise<Turn | undefined> {
-  const { db, models, maxContextWindow } = options
+  const { db, models, maxContextWindow, tokenRatios } = options
   const thread = await findThread(db, run.organization_id, run.conversation_id)
   if (thread === undefined) return undefined
   const rows = await listContextMessages(db, run.organization_id, thread)
@@ -100,7 +93,8 @@ export async function openTurn(options: RunLoopOptions, run: ClaimedRun): Promis
     thread.conversation_model_settings,
     thread.response_format,
   )
-  const firstOwnRow = rows.findIndex((row) => row.run_id === run.id)
+  const windowTokens = windowOf(thread.context_window_limit, model.info, maxContextWindow)
+  const firstOwnRow = rows.findIndex((row) => row.run_id === run.id && row.role !== 'summary')
   return {
     run,
     lease: toLease(run),
@@ -113,7 +107,9 @@ export async function openTurn(options: RunLoopOptions, run: ClaimedRun): Promis
     rowTokens: rows.map(estimateRow),
     firstOwnRow: firstOwnRow < 0 ? rows.length : firstOwnRow,
     fixedTokens: estimateTokens(systemPrompt) + estimateTokens(JSON.stringify(tools)),
-    budgetTokens: budgetOf(windowOf(thread, model, maxContextWindow), settings, model),
+    windowTokens,
+    budgetTokens: budgetOf(windowTokens, settings, model.info),
+    tokenRatio: tokenRatios.get(model.info.handle, run.conversation_id),
     stepCount: run.step_count,
     usage: { ...emptyUsage(), ...run.usage },
   }

@@ -1,18 +1,25 @@
+import type { ThreadRow } from '#store/conversations/load-thread.ts'
 import { type Queryable, statement } from '#store/db.ts'
 import { MESSAGE_COLUMNS, type MessageRow } from './message-row.ts'
 
 /** More messages than any window holds; keeps a thread of tiny messages from filling the server's memory. */
-const MAX_CONTEXT_MESSAGES = 4000
+export const MAX_CONTEXT_MESSAGES = 4000
 
+/** The summary comes first, wherever it was said; former ones are part of it. Times are cut to milliseconds on their way here. */
 const context = statement(
   'list-context-messages',
   `
 select * from (
+  (select ${MESSAGE_COLUMNS} from messages as m
+    where m.organization_id = $1 and m.conversation_id = $2 and m.seq >= $3 and m.created_at >= $4 and m.id <> $5
+      and m.role <> 'summary'
+    order by m.seq desc limit ${MAX_CONTEXT_MESSAGES})
+  union all
   select ${MESSAGE_COLUMNS} from messages as m
-  where m.organization_id = $1 and m.conversation_id = $2 and m.seq >= $3 and m.created_at >= $4 and m.id <> $5
-  order by m.seq desc limit ${MAX_CONTEXT_MESSAGES}
-) as newest
-order by seq`,
+  where m.organization_id = $1 and m.id = $6
+    and m.created_at between $7::timestamptz - interval '1 millisecond' and $7::timestamptz + interval '1 millisecond'
+) as context
+order by role <> 'summary', seq`,
 )
 
 const seqOf = statement(
@@ -20,11 +27,19 @@ const seqOf = statement(
   'select m.seq from messages as m where m.organization_id = $1 and m.id = $2 and m.agent_id = $3',
 )
 
-/** The messages of a thread from the start of its context on, oldest first, without the system message. */
+/** The summary of a thread, if it has one, then its messages from the start of the context on, without the system message. */
 export function listContextMessages(
   db: Queryable,
   organizationId: string,
-  thread: { conversation_id: string; context_start_seq: number; context_start_at: Date; system_message_id: string },
+  thread: Pick<
+    ThreadRow,
+    | 'conversation_id'
+    | 'context_start_seq'
+    | 'context_start_at'
+    | 'system_message_id'
+    | 'summary_message_id'
+    | 'summary_message_created_at'
+  >,
 ): Promise<MessageRow[]> {
   return db.query<MessageRow>(context, [
     organizationId,
@@ -32,6 +47,8 @@ export function listContextMessages(
     thread.context_start_seq,
     thread.context_start_at,
     thread.system_message_id,
+    thread.summary_message_id,
+    thread.summary_message_created_at,
   ])
 }
 
