@@ -60,7 +60,8 @@ export const toLease = (run: ClaimedRun): Lease => ({
   token: run.lease_token,
 })
 
-function toolDefinitions(thread: ThreadRow, findTool: typeof findBuiltinTool): ToolDefinition[] {
+/** The tools of an agent as a model is told of them. */
+export function toolDefinitions(thread: ThreadRow, findTool: typeof findBuiltinTool): ToolDefinition[] {
   return thread.tools.flatMap((attached) => {
     const tool = findTool(attached.name)
     return tool === undefined ? [] : [{ name: tool.name, description: tool.description, parameters: tool.parameters }]

@@ -41,7 +41,7 @@ describe('fitContext', () => {
   it('always fits when the texts can be shortened far enough', () => {
     const role = fc.constantFrom('user', 'assistant', 'tool') as fc.Arbitrary<MessageRow['role']>
     const rows = fc.array(fc.tuple(role, fc.integer({ min: 0, max: 40_000 })), { minLength: 1, maxLength: 20 })
-    fc.assert(
+    void fc.assert(
       fc.property(rows, (list) => {
         const all = list.map(([who, count]) => row(who, 'lorem '.repeat(count / 6)))
         const result = fit(all, 16_000)

@@ -1,3 +1,4 @@
+import { resolveModelSettings } from '#agent/model-settings.ts'
 import { estimateTokens } from '#llm/estimate-tokens.ts'
 import {
   type Model,
@@ -10,7 +11,6 @@ import {
 import { DomainError, errorMessage } from '#platform/errors.ts'
 import type { Logger } from '#platform/logger.ts'
 import type { MessageRow } from '#store/messages/message-row.ts'
-import { resolveModelSettings } from '../model-settings.ts'
 import { chooseCut } from './choose-cut.ts'
 import { type CompactionSettings, cheapSummarizer } from './compaction-settings.ts'
 import { type ConversationPiece, renderConversation } from './render-conversation.ts'

@@ -62,7 +62,7 @@ export const toMessageText = ({ summary, leftOut }: SummaryContent): string =>
 /** What a stored summary says; one that others have written (an imported agent's) is taken as it is. */
 export function readSummaryMessage(
   content: readonly ContentPart[],
-): SummaryContent & { message: string; stats: unknown } {
+): SummaryContent & { message: string; stats: CompactionStats | null } {
   const text = content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n')
   const envelope = parseEnvelope(text)
   if (typeof envelope?.message !== 'string') return { summary: text, leftOut: 0, message: text, stats: null }
@@ -70,7 +70,8 @@ export function readSummaryMessage(
   const at = message.indexOf(SUMMARY_FOLLOWS)
   const isOwn = message.startsWith(INTRODUCTION)
   const summary = isOwn ? (at < 0 ? '' : message.slice(at + SUMMARY_FOLLOWS.length)) : message
-  return { summary, leftOut: typeof leftOut === 'number' ? leftOut : 0, message, stats: stats ?? null }
+  const known = stats == null ? null : (stats as CompactionStats)
+  return { summary, leftOut: typeof leftOut === 'number' ? leftOut : 0, message, stats: known }
 }
 
 function parseEnvelope(text: string): Record<string, unknown> | undefined {

@@ -7,6 +7,7 @@ import { listMessages } from './list-messages.ts'
 import { modifyMessage } from './modify-message.ts'
 import { resetMessages } from './reset-messages.ts'
 import { sendMessage } from './send-message.ts'
+import { summarizeMessages } from './summarize-messages.ts'
 
 export function registerMessages(app: App, context: Context): void {
   // messages:read
@@ -18,4 +19,5 @@ export function registerMessages(app: App, context: Context): void {
   cancelMessage(app, context)
   resetMessages(app, context)
   modifyMessage(app, context)
+  summarizeMessages(app, context)
 }
