@@ -72,14 +72,13 @@ export async function compactThread(
   if (!canCompact(open.task)) throw nothingToCompact()
   const summarizer = new Summarizer(new AbortController().signal, deps.config.summaryTimeoutMs)
   const done = await summarizeContext(open.task, summarizer)
-  const countAfter = open.task.rows.length - done.cut + 2
-  const countBefore = open.task.rows.length + 1
-  if (done.failure !== undefined || countAfter >= countBefore) {
+  if (done.failure !== undefined) {
     await recordProviderCalls(deps.db, whereOf(open), summarizer.calls)
-    throw done.failure ?? nothingToCompact()
+    throw done.failure
   }
   await save(deps, open, done, summarizer)
-  return { summary: done.content.summary, countBefore, countAfter }
+  const { length } = open.task.rows
+  return { summary: done.content.summary, countBefore: length + 1, countAfter: length - done.cut + 2 }
 }
 
 async function findIdle(db: Db, organizationId: string, thread: NewRun['thread']): Promise<string> {
@@ -134,6 +133,8 @@ async function openThread(
     rows,
     rowTokens: size.rowTokens,
     firstOwnRow: rows.length,
+    // fewer messages after it than before
+    leastRows: 2,
     ...compactionTargets(size, settings.sliding_window_percentage),
     own: { systemPrompt: row.system_prompt, tools, settings: own, toTranscript },
   }

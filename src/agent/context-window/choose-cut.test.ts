@@ -48,6 +48,8 @@ describe('chooseCut', () => {
     expect(cutOf(turns(10), { targetTokens: 1000 })).toBe(10)
     expect(cutOf(turns(10), { targetTokens: 0 })).toBe(20)
     expect(cutOf(turns(10), { percentage: 1 })).toBe(20)
+    expect(cutOf(turns(1))).toBe(1)
+    expect(cutOf(turns(1), { leastRows: 2 })).toBe(2)
   })
 
   it('leaves out everything that may leave where all is to', () => {

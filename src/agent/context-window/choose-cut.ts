@@ -7,6 +7,8 @@ export interface CutInput {
   tokens: readonly number[]
   /** Rows from here on belong to the running turn. */
   firstOwnRow: number
+  /** Rows that leave at least, the former summary counted; 1 unless told. */
+  leastRows?: number
   /** True: everything leaves that may; false: as little as makes room. */
   takesAll: boolean
   /** Part of the messages that leaves at least, 0 to 1. */
@@ -26,7 +28,9 @@ export function chooseCut(input: CutInput): number {
   const { rows, tokens, targetTokens } = input
   const end = Math.min(input.firstOwnRow, findOpenCall(rows.slice(0, input.firstOwnRow)))
   const first = rows[0]?.role === 'summary' ? 1 : 0
-  const cuts = range(first + 1, end).filter((index) => index === rows.length || isBoundary(rows[index] as MessageRow))
+  const cuts = range(Math.max(first + 1, input.leastRows ?? 1), end).filter(
+    (index) => index === rows.length || isBoundary(rows[index] as MessageRow),
+  )
   const last = cuts.at(-1)
   if (last === undefined || input.takesAll) return last ?? 0
   const kept = (cut: number): number => tokens.slice(cut).reduce((sum, count) => sum + count, 0)

@@ -97,6 +97,7 @@ function toTask({ options }: Work, turn: Turn): SummaryTask {
     rows: turn.rows,
     rowTokens: turn.rowTokens,
     firstOwnRow: turn.firstOwnRow,
+    leastRows: 1,
     ...compactionTargets(turn, settings.sliding_window_percentage),
     own: {
       systemPrompt: turn.systemPrompt,

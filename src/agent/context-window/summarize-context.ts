@@ -39,6 +39,8 @@ export interface SummaryTask {
   rows: readonly MessageRow[]
   rowTokens: readonly number[]
   firstOwnRow: number
+  /** Rows that leave at least. */
+  leastRows: number
   /** Tokens that rows which stay may have, where not all leaves. */
   targetTokens: number
   /** Tokens that the summary may have. */
@@ -80,11 +82,15 @@ const ATTEMPTS: Record<CompactionSettings['mode'], Attempt[]> = {
   ],
 }
 
-const cutFor = ({ rows, rowTokens, firstOwnRow, settings, targetTokens }: SummaryTask, takesAll: boolean): number =>
+const cutFor = (
+  { rows, rowTokens, firstOwnRow, leastRows, settings, targetTokens }: SummaryTask,
+  takesAll: boolean,
+): number =>
   chooseCut({
     rows,
     tokens: rowTokens,
     firstOwnRow,
+    leastRows,
     takesAll,
     percentage: settings.sliding_window_percentage,
     targetTokens,
