@@ -151,7 +151,7 @@ const whereOf = ({ organizationId, row }: OpenThread) => ({
 async function save(
   { db }: CompactThreadDeps,
   open: OpenThread,
-  { cut, content }: ContextSummary,
+  { cut, lastLeft, startAt, content }: ContextSummary,
   summarizer: Summarizer,
 ): Promise<void> {
   const { organizationId, row, size, task, model } = open
@@ -171,7 +171,8 @@ async function save(
     ...whereOf(open),
     summary: toSummaryMessage(content, stats, { timezone: row.timezone, now: new Date() }),
     calls: summarizer.calls,
-    lastLeft: task.rows[cut - 1] as MessageRow,
+    lastLeft,
+    startAt,
     former: { startSeq: row.context_start_seq, summaryId: row.summary_message_id },
     events: [],
   })

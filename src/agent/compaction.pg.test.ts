@@ -1,10 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { compactThread } from '#agent/compact-thread.ts'
 import { readSummaryMessage } from '#agent/context-window/summary-text.ts'
 import { ModelError, type ModelInfo, type ModelRequest } from '#llm/model.ts'
+import { createLogger } from '#platform/logger.ts'
 import { type Db, statement } from '#store/db.ts'
 import { type Script, type ScriptedReply, scriptedModel } from '../../test/support/scripted-model.ts'
-import { createTestAgent, createTestEngine, newRun, say, storedMessages } from '../../test/support/test-agent.ts'
+import {
+  createTestAgent,
+  createTestEngine,
+  newRun,
+  say,
+  storedMessages,
+  TEST_ACTOR,
+} from '../../test/support/test-agent.ts'
 import { openTestDatabase } from '../../test/support/test-database.ts'
 
 let db: Db
@@ -415,5 +424,34 @@ describe('inside a turn', () => {
     expect(summaries.map(({ summary }) => summary)).toEqual(['From the heir.'])
     expect(await callsOf(agent.agentId)).toHaveLength(1)
     await heir[Symbol.asyncDispose]()
+  })
+
+  it('takes the context as a compaction leaves it that was asked for before and ends in the middle', async () => {
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const begun = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    let count = 0
+    const agent = await setUp({
+      summarize: async () => {
+        const index = count++
+        begun[index]?.resolve()
+        await gates[index]?.promise
+        return { text: `summary ${index}` }
+      },
+    })
+    await fill(agent, 0.5)
+    const config = { globalMaxContextWindow: 128_000, summaryTimeoutMs: 5000 }
+    const deps = { db, models: agent.registry, logger: createLogger({ level: 'silent', format: 'json' }), config }
+    const asked = compactThread(deps, TEST_ACTOR.organizationId, { agentId: agent.agentId }, null)
+    await begun[0]?.promise
+    const said = say(agent.engine, agent.agentId, FILLER.repeat(10))
+    await begun[1]?.promise
+    gates[0]?.resolve()
+    expect((await asked).summary).toBe('summary 0')
+    gates[1]?.resolve()
+    expect((await said).end.stopReason).toBe('end_turn')
+    expect((await summariesOf(agent.agentId)).map(({ summary }) => summary)).toEqual(['summary 0'])
+    expect(textsOf(agent.requests.at(-1) as ModelRequest)[0]).toContain('summary 0')
+    expect(await callsOf(agent.agentId)).toHaveLength(2)
+    expect((await say(agent.engine, agent.agentId, 'Hi')).end.stopReason).toBe('end_turn')
   })
 })

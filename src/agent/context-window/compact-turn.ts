@@ -9,7 +9,6 @@ import { newOrderedId } from '#platform/ids.ts'
 import { findThread } from '#store/conversations/load-thread.ts'
 import { recordProviderCalls, saveCompaction } from '#store/conversations/save-compaction.ts'
 import { listContextMessages } from '#store/messages/message-reader.ts'
-import type { MessageRow } from '#store/messages/message-row.ts'
 import { compactionSettingsOf } from './compaction-settings.ts'
 import { compactionTargets, contextTokens, isTooFull } from './context-limits.ts'
 import { estimateRow } from './fit-context.ts'
@@ -35,11 +34,10 @@ export async function makeRoom(work: Work, turn: Turn, trigger: CompactionTrigge
 
   const summarizer = new Summarizer(signal, summaryTimeoutMs)
   const thread = { ...threadOf(turn), lease: turn.lease }
-  const { cut, content } = await summarizeContext(task, summarizer).catch(async (error: unknown) => {
+  const { cut, lastLeft, startAt, content } = await summarizeContext(task, summarizer).catch(async (error: unknown) => {
     await patiently(work, () => recordProviderCalls(db, thread, summarizer.calls))
     throw error
   })
-  const lastLeft = turn.rows[cut - 1] as MessageRow
   const kept = { rows: turn.rows.slice(cut), tokens: turn.rowTokens.slice(cut) }
   const stats = {
     trigger,
@@ -61,6 +59,7 @@ export async function makeRoom(work: Work, turn: Turn, trigger: CompactionTrigge
       summary,
       calls: summarizer.calls,
       lastLeft,
+      startAt,
       former: { startSeq: turn.thread.context_start_seq, summaryId: turn.thread.summary_message_id },
       events: sealed.batches,
     }),

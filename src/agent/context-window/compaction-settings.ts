@@ -29,13 +29,27 @@ const DEFAULTS: CompactionSettings = {
   sliding_window_percentage: 0.3,
 }
 
-/** Stored settings over the defaults; null of a field that cannot be null is the default too. */
-export function compactionSettingsOf(...stored: (Record<string, unknown> | null | undefined)[]): CompactionSettings {
-  const merged: Record<string, unknown> = { ...DEFAULTS }
-  for (const [key, value] of stored.flatMap((settings) => Object.entries(settings ?? {}))) {
-    if (value !== undefined && (value !== null || key === 'clip_chars')) merged[key] = value
-  }
-  return merged as unknown as CompactionSettings
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
+
+/** What a field may be; what is anything else (an imported agent's, an older version's) counts as not set. */
+const IS_VALID: Record<keyof CompactionSettings, (value: unknown) => boolean> = {
+  mode: (value) => COMPACTION_MODES.some((mode) => mode === value),
+  model: isText,
+  model_settings: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  prompt: isText,
+  prompt_acknowledgement: (value) => typeof value === 'boolean',
+  clip_chars: (value) => value === null || (Number.isInteger(value) && (value as number) > 0),
+  sliding_window_percentage: (value) => typeof value === 'number' && value > 0 && value <= 1,
+}
+
+/** Settings over the defaults, the later ones winning. */
+export function compactionSettingsOf(...given: (Record<string, unknown> | null | undefined)[]): CompactionSettings {
+  const fields = Object.keys(DEFAULTS) as (keyof CompactionSettings)[]
+  const chosen = fields.flatMap((field) => {
+    const values = given.map((settings) => settings?.[field]).filter((value) => IS_VALID[field](value))
+    return values.length > 0 ? [[field, values.at(-1)]] : []
+  })
+  return { ...DEFAULTS, ...Object.fromEntries(chosen) }
 }
 
 /** The cheap model of a provider, as V1 had them. */

@@ -57,6 +57,10 @@ export interface SummaryTask {
 export interface ContextSummary {
   /** Rows before this one leave. */
   cut: number
+  /** The newest row that leaves. */
+  lastLeft: MessageRow
+  /** No row that stays is older. */
+  startAt: Date
   content: SummaryContent
   /** Why there is no summary, where there is none. */
   failure: ModelError | undefined
@@ -114,7 +118,7 @@ export async function summarizeContext(task: SummaryTask, summarizer: Summarizer
         ? await askItself(task, summarizer, cut, takesAll)
         : await askAnother(task, summarizer, cut, takesAll)
       const leftOut = former.leftOut + content.leftOut
-      return { cut, content: { summary: clip(content.summary, task), leftOut }, failure: undefined }
+      return { ...splitAt(task, cut), content: { summary: clip(content.summary, task), leftOut }, failure: undefined }
     } catch (error) {
       failure = toFailure(error)
       if (summarizer.isUnwanted) throw failure
@@ -123,7 +127,13 @@ export async function summarizeContext(task: SummaryTask, summarizer: Summarizer
   }
   const cut = cutFor(task, false)
   const leftOut = former.leftOut + countSaid(task.rows.slice(0, cut))
-  return { cut, content: { summary: clip(former.summary, task), leftOut }, failure }
+  return { ...splitAt(task, cut), content: { summary: clip(former.summary, task), leftOut }, failure }
+}
+
+function splitAt({ rows }: SummaryTask, cut: number): Pick<ContextSummary, 'cut' | 'lastLeft' | 'startAt'> {
+  const lastLeft = rows[cut - 1] as MessageRow
+  const times = rows.slice(cut - 1).map((row) => row.created_at.getTime())
+  return { cut, lastLeft, startAt: new Date(Math.min(...times)) }
 }
 
 const toFailure = (error: unknown): ModelError =>

@@ -10,6 +10,7 @@ import type { Lease } from '#store/runs/run-row.ts'
  *   ledger   money that was spent is told also where the rest does not happen
  *   thread   the context is still the one that was summarised (compare and set), and what was summarised still there: a
  *            conversation that was emptied meanwhile gets no summary of what it has forgotten
+ * `context_start_at` only spares the older partitions a look; the day's margin is for a clock that was set back.
  * A statement whose answer got lost can be repeated: the thread names the new summary already, and the calls are there.
  */
 const saveText = (held: string): string => `
@@ -18,7 +19,7 @@ with held as (
 ), ledger as (
   ${recordedCalls({ from: 'held', json: '$7::jsonb', organizationId: '$1', agentId: '$4', conversationId: '$5', runId: '$2' })}
 ), thread as (
-  update conversations as c set context_start_seq = $8, context_start_at = $9::timestamptz - interval '1 day',
+  update conversations as c set context_start_seq = $8, context_start_at = $14::timestamptz - interval '1 day',
     summary_message_id = $6::jsonb ->> 'id', summary_message_created_at = now(), message_count = c.message_count + 1
   from held
   where c.organization_id = $1 and c.id = $5 and c.context_start_seq = $10 and c.context_start_seq < $8
@@ -91,6 +92,8 @@ export interface Compaction extends CompactedThread {
   calls: readonly ProviderCall[]
   /** The newest message that leaves the context. */
   lastLeft: { id: string; seq: number; created_at: Date }
+  /** No message that stays is older than this. */
+  startAt: Date
   /** The context as it was read. */
   former: { startSeq: number; summaryId: string | null }
   /** What streams tell of it, and what they told before and is not stored yet; empty outside of a run. */
@@ -114,6 +117,7 @@ export async function saveCompaction(db: Queryable, change: Compaction): Promise
     former.summaryId,
     lastLeft.id,
     JSON.stringify(change.events),
+    change.startAt,
   ])
   return row?.outcome ?? 'lost'
 }
