@@ -51,6 +51,7 @@ async function makeFixture(): Promise<void> {
   ids.run_id = (await server.request<{ id: string }[]>('GET', '/v1/runs/?limit=1')).body[0]?.id ?? ''
   ids.conversation_id = 'default'
   VALID_BODIES.retrieve_conversation_stream = { run_id: ids.run_id }
+  VALID_BODIES.compact_conversation = { agent_id: agent.id }
   ids.step_id = (await server.request<{ id: string }[]>('GET', '/v1/steps/?limit=1')).body[0]?.id ?? ''
   ids.message_id = 'message-01234567-89ab-4def-8123-456789abcdef'
 }
