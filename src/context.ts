@@ -99,6 +99,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
         logger: namedLogger(logger, 'agent'),
         maxContextWindow: config.globalMaxContextWindow,
         traces,
+        summaryTimeoutMs: config.summaryTimeoutMs,
       }),
     }),
   )

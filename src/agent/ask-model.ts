@@ -1,31 +1,43 @@
 import { ModelError, type ModelRequest } from '#llm/model.ts'
-import { trimContext } from '#store/conversations/save-prompt.ts'
 import type { MessageRow } from '#store/messages/message-row.ts'
-import { type FitResult, fitContext } from './context-window/fit-context.ts'
+import { makeRoom } from './context-window/compact-turn.ts'
+import { contextTokens, rowLimit } from './context-window/context-limits.ts'
+import { fitContext } from './context-window/fit-context.ts'
 import type { Turn } from './open-turn.ts'
 import { type StepReply, streamReply } from './run-step.ts'
-import { toTranscript } from './transcript.ts'
-import { patiently, type Work } from './work.ts'
+import { toTurnTranscript } from './transcript.ts'
+import type { Work } from './work.ts'
 
-/** How often a prompt that the provider finds too long is cut further before the run fails. */
+/** How often a prompt that the provider finds too long is made shorter before the run fails. */
 const MAX_OVERFLOW_RETRIES = 3
+/** What the next attempt may have of the tokens that were too many. */
+const OVERFLOW_SHARE = 0.6
 
-/** Calls the model with a context that fits; cuts further when the provider counts more tokens than our estimate. */
+/**
+ * Calls the model with a context that fits: compacted when it is nearly full, also when the provider counts more tokens than our
+ * estimate, and with texts shortened where the turn alone is too long.
+ */
 export async function askModel(work: Work, turn: Turn): Promise<StepReply> {
   const { signal, emit } = work.context
   for (let overflows = 0; ; overflows += 1) {
-    const fit = await fitTurn(work, turn)
+    await makeRoom(work, turn, overflows === 0 ? 'post_step_context_check' : 'context_window_exceeded')
+    const fit = fitContext({ rows: turn.rows, tokens: turn.rowTokens, limitTokens: rowLimit(turn) })
     try {
       const request = toModelRequest(turn, fit.rows, signal)
       if (work.options.traces !== undefined) {
         request.trace = {}
         turn.lastRequest = request
       }
-      return await streamReply(turn.model, request, emit)
+      const said = await streamReply(turn.model, request, emit)
+      turn.tokenRatio = work.options.tokenRatios.note(turn.model.info.handle, turn.run.conversation_id, {
+        estimated: turn.fixedTokens + fit.tokens,
+        counted: said.reply.usage.inputTokens,
+      })
+      return said
     } catch (error) {
       const isOverflow = error instanceof ModelError && error.kind === 'context_window_exceeded'
       if (!isOverflow || overflows >= MAX_OVERFLOW_RETRIES) throw error
-      turn.budgetTokens = Math.floor(Math.min(turn.budgetTokens, contextTokens(turn)) * 0.6)
+      turn.budgetTokens = Math.floor(Math.min(turn.budgetTokens, contextTokens(turn)) * OVERFLOW_SHARE)
     }
   }
 }
@@ -33,40 +45,10 @@ export async function askModel(work: Work, turn: Turn): Promise<StepReply> {
 /** What the model is asked in a turn whose context is `rows`. */
 export function toModelRequest(turn: Turn, rows: readonly MessageRow[], signal: AbortSignal): ModelRequest {
   return {
-    messages: [
-      { role: 'system', text: turn.systemPrompt },
-      ...toTranscript(rows, {
-        timezone: turn.thread.timezone,
-        maxToolResultChars: Math.max(5_000, Math.floor(turn.budgetTokens * 0.2 * 4)),
-      }),
-    ],
+    messages: [{ role: 'system', text: turn.systemPrompt }, ...toTurnTranscript(rows, turn)],
     tools: turn.tools,
     toolChoice: { type: 'auto' },
     settings: turn.settings,
     signal,
   }
-}
-
-/** Estimated tokens of all that a request would carry. */
-export const contextTokens = (turn: Turn): number =>
-  turn.fixedTokens + turn.rowTokens.reduce((sum, tokens) => sum + tokens, 0)
-
-/** Makes the context fit, and lets the thread's context begin later where old turns had to go. */
-async function fitTurn(work: Work, turn: Turn): Promise<FitResult> {
-  const fit = fitContext({
-    rows: turn.rows,
-    tokens: turn.rowTokens,
-    protectedFrom: turn.firstOwnRow,
-    fixedTokens: turn.fixedTokens,
-    budgetTokens: turn.budgetTokens,
-  })
-  const first = turn.rows[fit.start]
-  if (fit.start > 0 && first !== undefined) {
-    turn.rows.splice(0, fit.start)
-    turn.rowTokens.splice(0, fit.start)
-    turn.firstOwnRow -= fit.start
-    const thread = { organizationId: turn.run.organization_id, conversationId: turn.run.conversation_id }
-    await patiently(work, () => trimContext(work.options.db, thread, { seq: first.seq, at: first.created_at }))
-  }
-  return fit
 }

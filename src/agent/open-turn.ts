@@ -8,7 +8,9 @@ import { listContextMessages } from '#store/messages/message-reader.ts'
 import type { MessageRow } from '#store/messages/message-row.ts'
 import type { ClaimedRun, Lease, RunUsage } from '#store/runs/run-row.ts'
 import { findBuiltinTool } from '#tools/registry.ts'
+import { budgetOf } from './context-window/context-limits.ts'
 import { estimateRow } from './context-window/fit-context.ts'
+import type { TokenRatios } from './context-window/token-ratios.ts'
 import { resolveModelSettings } from './model-settings.ts'
 import { likesLineNumbers } from './prompts/likes-line-numbers.ts'
 import { refreshSystemPrompt } from './prompts/refresh-system-prompt.ts'
@@ -22,14 +24,12 @@ export interface RunLoopOptions {
   maxContextWindow: number
   /** Keeps what was said to providers and back; undefined where nobody wants that. */
   traces?: TraceWriter | undefined
+  /** Time (ms) for the summary of what leaves a context that is too long; then it leaves without one. */
+  summaryTimeoutMs: number
+  tokenRatios: TokenRatios
   /** The tools that the server executes; the built-in ones unless told. */
   findTool?: typeof findBuiltinTool
 }
-
-/** Part of the window that is kept free for the reply when the model's own limit is larger. */
-const MAX_REPLY_SHARE = 0.25
-/** Tokens kept free for the reply of a model whose limit is not known. */
-const DEFAULT_REPLY_TOKENS = 4_096
 
 /** All that a turn needs, loaded once; the rows grow as the turn goes on. */
 export interface Turn {
@@ -40,7 +40,7 @@ export interface Turn {
   settings: ModelSettings
   systemPrompt: string
   tools: ToolDefinition[]
-  /** Messages in context, oldest first, without the system message. */
+  /** Messages in context, oldest first, without the system message; the first is the summary of those before, if there is one. */
   rows: MessageRow[]
   /** Estimated tokens of each row. */
   rowTokens: number[]
@@ -52,6 +52,8 @@ export interface Turn {
   windowTokens: number
   /** Tokens that a prompt may have. */
   budgetTokens: number
+  /** What the provider counts for one token of our estimates. */
+  tokenRatio: number
   stepCount: number
   usage: RunUsage
   /** The last call to the model, where calls are traced. */
@@ -64,7 +66,8 @@ export const toLease = (run: ClaimedRun): Lease => ({
   token: run.lease_token,
 })
 
-function toolDefinitions(thread: ThreadRow, findTool: typeof findBuiltinTool): ToolDefinition[] {
+/** The tools of an agent as a model is told of them. */
+export function toolDefinitions(thread: ThreadRow, findTool: typeof findBuiltinTool): ToolDefinition[] {
   return thread.tools.flatMap((attached) => {
     const { json_schema: schema } = attached
     if (schema !== null) {
@@ -80,8 +83,8 @@ function toolDefinitions(thread: ThreadRow, findTool: typeof findBuiltinTool): T
  * Tokens that a thread may fill with this model: the conversation's own limit, else the agent's, bounded by the model's window, and by
  * the server's where neither is set. A conversation's own model gets no larger window than the agent's model has.
  */
-async function windowOf(
-  options: RunLoopOptions,
+export async function windowOf(
+  options: Pick<RunLoopOptions, 'models' | 'maxContextWindow'>,
   organizationId: string,
   thread: ThreadRow,
   model: Model,
@@ -95,11 +98,6 @@ async function windowOf(
   return Math.min(bound, ofAgent?.info.contextWindow ?? bound)
 }
 
-function budgetOf(window: number, settings: ModelSettings, model: Model): number {
-  const reply = settings.max_output_tokens ?? model.info.maxOutputTokens ?? DEFAULT_REPLY_TOKENS
-  return window - Math.min(reply, Math.floor(window * MAX_REPLY_SHARE))
-}
-
 /**
  * Loads an agent's thread for a run, fresh or taken over: two statements, and two more when the prompt must be compiled anew.
  * @param refresh brings the system prompt up to date; what only looks at a turn stores nothing
@@ -111,7 +109,7 @@ export async function openTurn(
   run: ClaimedRun,
   refresh = refreshSystemPrompt,
 ): Promise<Turn | undefined> {
-  const { db, models } = options
+  const { db, models, tokenRatios } = options
   const thread = await findThread(db, run.organization_id, run.conversation_id)
   if (thread === undefined) return undefined
   const rows = await listContextMessages(db, run.organization_id, thread)
@@ -135,7 +133,7 @@ export async function openTurn(
     thread.response_format,
   )
   const windowTokens = await windowOf(options, run.organization_id, thread, model)
-  const firstOwnRow = rows.findIndex((row) => row.run_id === run.id)
+  const firstOwnRow = rows.findIndex((row) => row.run_id === run.id && row.role !== 'summary')
   return {
     run,
     lease: toLease(run),
@@ -149,7 +147,8 @@ export async function openTurn(
     firstOwnRow: firstOwnRow < 0 ? rows.length : firstOwnRow,
     fixedTokens: estimateTokens(systemPrompt) + estimateTokens(JSON.stringify(tools)),
     windowTokens,
-    budgetTokens: budgetOf(windowTokens, settings, model),
+    budgetTokens: budgetOf(windowTokens, settings, model.info),
+    tokenRatio: tokenRatios.get(model.info.handle, run.conversation_id),
     stepCount: run.step_count,
     usage: { ...emptyUsage(), ...run.usage },
   }

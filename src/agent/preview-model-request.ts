@@ -2,6 +2,7 @@ import { previewRequest } from '#llm/preview-request.ts'
 import type { MessageRow, NewMessage } from '#store/messages/message-row.ts'
 import type { NewRun } from '#store/runs/start-run.ts'
 import { toModelRequest } from './ask-model.ts'
+import { rowLimit } from './context-window/context-limits.ts'
 import { estimateRow, fitContext } from './context-window/fit-context.ts'
 import { openPreview } from './open-preview.ts'
 import type { RunLoopOptions, Turn } from './open-turn.ts'
@@ -16,9 +17,7 @@ export async function previewModelRequest(options: RunLoopOptions, run: NewRun):
   const fit = fitContext({
     rows,
     tokens: rows.map(estimateRow),
-    protectedFrom: turn.rows.length,
-    fixedTokens: turn.fixedTokens,
-    budgetTokens: turn.budgetTokens,
+    limitTokens: rowLimit(turn),
   })
   return previewRequest(turn.model, toModelRequest(turn, fit.rows, new AbortController().signal))
 }

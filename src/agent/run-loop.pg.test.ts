@@ -193,7 +193,8 @@ describe('a context that is too long', () => {
     const sizes = requests.map(({ messages }) => JSON.stringify(messages).length / 5)
     expect(Math.max(...sizes)).toBeLessThan(8000 * 1.1)
     expect(requests.at(-1)?.messages.length).toBeLessThan(12)
-    expect((await storedMessages(db, agentId)).length).toBe(25)
+    const stored = await storedMessages(db, agentId)
+    expect(stored.filter(({ role }) => role !== 'summary')).toHaveLength(25)
   })
 
   it('answers although one message alone is longer than the window', async () => {

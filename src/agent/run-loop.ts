@@ -12,17 +12,23 @@ import { findRunState } from '#store/runs/find-run-state.ts'
 import type { RunUsage, StopReason } from '#store/runs/run-row.ts'
 import { listToolCalls } from '#store/tool-calls/list-tool-calls.ts'
 import { findBuiltinTool } from '#tools/registry.ts'
-import { askModel, contextTokens } from './ask-model.ts'
+import { askModel } from './ask-model.ts'
+import { contextTokens } from './context-window/context-limits.ts'
 import { estimateRow } from './context-window/fit-context.ts'
+import { TokenRatios } from './context-window/token-ratios.ts'
 import { openTurn, type RunLoopOptions, type Turn, toLease } from './open-turn.ts'
 import { buildFailedStep, buildStep, errorTypeOf, type StepReply, stopReasonOf } from './run-step.ts'
 import { type PendingCall, runTools } from './run-tools.ts'
+import { toRow } from './to-row.ts'
 import { traceCall } from './trace-call.ts'
 import { cancellationNote } from './transcript.ts'
 import { logFields, patiently, type Work } from './work.ts'
 
 /** Stop reasons of a run that did what it should. */
 const COMPLETED: readonly StopReason[] = ['end_turn', 'max_steps', 'tool_rule', 'requires_approval']
+
+/** Clients wait a minute for the whole answer. */
+const DEFAULT_SUMMARY_TIMEOUT_MS = 30_000
 
 interface Ending {
   stopReason: StopReason
@@ -33,7 +39,10 @@ interface Ending {
  * The executor of the run engine: goes on with a run from its last committed row until it has ended. A fault that nobody
  * foresaw ends the run too: a run that fails the same way wherever it is taken over would block its thread and pay for ever.
  */
-export function createRunLoop(options: RunLoopOptions): RunExecutor {
+export function createRunLoop(
+  given: Omit<RunLoopOptions, 'tokenRatios' | 'summaryTimeoutMs'> & { summaryTimeoutMs?: number },
+): RunExecutor {
+  const options = { summaryTimeoutMs: DEFAULT_SUMMARY_TIMEOUT_MS, ...given, tokenRatios: new TokenRatios() }
   return async (context) => {
     const { run, signal } = context
     const work = { options: { ...options, logger: options.logger.child(logFields(run)) }, context }
@@ -228,30 +237,6 @@ async function finishCalls(work: Work, turn: Turn, stepId: string, calls: Pendin
   if (message === undefined) return false
   addRow(turn, toRow(turn, message))
   return true
-}
-
-/** A message of this run as the table will have it. */
-function toRow(turn: Turn, message: NewMessage): MessageRow {
-  return {
-    id: message.id,
-    seq: Number.MAX_SAFE_INTEGER,
-    agent_id: turn.thread.agent_id,
-    conversation_id: turn.thread.conversation_id,
-    role: message.role,
-    content: message.content,
-    tool_calls: message.tool_calls ?? null,
-    tool_returns: message.tool_returns ?? null,
-    approvals: null,
-    name: message.name ?? null,
-    model: message.model ?? null,
-    otid: null,
-    step_id: message.step_id ?? null,
-    run_id: turn.run.id,
-    sender_id: null,
-    group_id: null,
-    is_err: null,
-    created_at: new Date(),
-  }
 }
 
 /** A message that was committed: into the context of the next step. */

@@ -23,6 +23,16 @@ export interface TranscriptOptions {
   maxToolResultChars: number
 }
 
+/** The rows as a turn of an agent sends them; no tool result takes more than a part of the context. */
+export const toTurnTranscript = (
+  rows: readonly MessageRow[],
+  turn: { thread: { timezone: string }; budgetTokens: number },
+): TranscriptMessage[] =>
+  toTranscript(rows, {
+    timezone: turn.thread.timezone,
+    maxToolResultChars: Math.max(5_000, Math.floor(turn.budgetTokens * 0.2 * 4)),
+  })
+
 /** What a model reads of a tool's result. */
 function packageResult(result: ToolReturn, options: TranscriptOptions): ToolResultPart {
   const { tool_call_id, name, status } = result

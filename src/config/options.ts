@@ -334,6 +334,17 @@ export const OPTIONS = [
     group: 'Models',
     doc: 'Silence in the middle of an answer after which the request counts as failed.',
   },
+  {
+    key: 'summaryTimeoutMs',
+    name: 'PERDURE_SUMMARY_TIMEOUT',
+    flag: '--summary-timeout',
+    type: 'duration',
+    default: 30 * SECOND,
+    min: SECOND,
+    max: HOUR,
+    group: 'Models',
+    doc: 'Time for the summary when a conversation outgrows its context window; the oldest messages then leave without one, and the agent goes on. Slow local models need more.',
+  },
   keyed('openai', 'OPENAI', 'OpenAI'),
   {
     ...based('openai', 'OPENAI_BASE_URL', 'OpenAI, or of a gateway in front of it; handles stay `openai/…`'),

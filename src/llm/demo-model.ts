@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type PlannedCall, planCalls } from './demo/plan-calls.ts'
 import { readRequest } from './demo/read-request.ts'
 import { answerAfterTools, answerDirectly } from './demo/write-answer.ts'
+import { findSummary } from './demo/write-summary.ts'
 import { estimateTokens } from './estimate-tokens.ts'
 import {
   type Model,
@@ -42,6 +43,8 @@ interface DemoReply {
 
 /** Calls tools at most once in a turn: a result, also a failure, is always answered in text. */
 function decide(request: ModelRequest): DemoReply {
+  const summary = findSummary(request)
+  if (summary !== undefined) return { text: summary, calls: [] }
   const situation = readRequest(request)
   const last = request.messages.at(-1)
   const calls = last?.role === 'tool' ? [] : planCalls(situation, request)

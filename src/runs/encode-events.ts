@@ -73,6 +73,11 @@ export function encodeEvents(entries: readonly SequencedEvent[]): EventBatch {
       )
       continue
     }
+    if (event.type === 'compaction') {
+      head = ''
+      items.push(['compaction', event])
+      continue
+    }
     const own = headOf(event)
     const key = own.join(' ')
     if (key !== head) {
@@ -96,6 +101,9 @@ export function decodeEvents(batch: EventBatch): SequencedEvent<StoredEvent>[] {
       const [, span, messageId, hasDeltas] = group as unknown as [string, number, string, boolean]
       entries.push({ seq, event: { type: 'message-reference', messageId, hasDeltas } })
       seq += span
+    } else if (kind === 'compaction') {
+      entries.push({ seq, event: group[1] as unknown as StoredEvent })
+      seq += 1
     } else if (kind === 'end') {
       entries.push({ seq, event: { type: 'end-reference' } })
       seq += group[1] as number

@@ -14,7 +14,7 @@ export async function retellRun(db: Queryable, organizationId: string, runId: st
   const messages = await listRunMessages(db, organizationId, { runId }, { limit: MAX_MESSAGES, order: 'asc' })
   return [
     ...messages.flatMap((message): LoggedEvent[] =>
-      message.role === 'assistant' || message.role === 'tool' ? [{ type: 'message', message }] : [],
+      ['assistant', 'tool', 'summary'].includes(message.role) ? [{ type: 'message', message }] : [],
     ),
     toEndEvent(end),
   ]

@@ -19,6 +19,15 @@ export type RunEvent =
     }
   /** A message was committed; with `hasDeltas` its content has gone out before in pieces. Told once for each message. */
   | { type: 'message'; message: MessageRow; hasDeltas?: boolean }
+  /** The context is too long and is being compacted; the summary follows as a message. `at` is ISO 8601. */
+  | {
+      type: 'compaction'
+      id: string
+      trigger: string
+      contextTokens: number
+      contextWindow: number
+      at: string
+    }
   | { type: 'tool-start'; toolCallId: string; name: string }
   | { type: 'retry'; error: ModelError; delayMs: number }
   /** The last event of every run. */

@@ -142,6 +142,8 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
       context_start_seq: 100,
       context_start_at: new Date('2020-01-01'),
       system_message_id: 'message-s1',
+      summary_message_id: 'message-s2',
+      summary_message_created_at: new Date(),
     }),
   messages_by_run: (db) => listRunMessages(db, org, { runId }, page),
   messages_by_seq: (db) => listAllMessages(db, org, false, { limit: 20, order: 'desc' }),

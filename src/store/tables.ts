@@ -141,6 +141,8 @@ export interface ConversationsTable {
   prompt_metadata: Record<string, unknown>
   context_start_seq: number
   context_start_at: Date
+  summary_message_id: string | null
+  summary_message_created_at: Date | null
   message_count: number
   active_run_id: string | null
   queued_run_count: number

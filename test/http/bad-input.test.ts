@@ -96,6 +96,7 @@ async function makeFixture(): Promise<void> {
   const [provider] = (await server.request<{ id: string }[]>('GET', '/v1/providers/?name=fixture')).body
   ids.provider_id = (provider ?? (await post<{ id: string }>('/v1/providers/', { ...key, name: 'fixture' }))).id
   VALID_BODIES.retrieve_conversation_stream = { run_id: ids.run_id }
+  VALID_BODIES.compact_conversation = { agent_id: agent.id }
   ids.step_id = (await server.request<{ id: string }[]>('GET', '/v1/steps/?limit=1')).body[0]?.id ?? ''
   ids.message_id = 'message-01234567-89ab-4def-8123-456789abcdef'
   const server_name = `server ${fixtures++}`

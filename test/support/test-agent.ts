@@ -16,14 +16,20 @@ import { type Script, scriptedModel } from './scripted-model.ts'
 export const TEST_ACTOR = { organizationId: DEFAULT_ORGANIZATION_ID, userId: DEFAULT_USER_ID, projectId: null }
 
 /** An engine with a real loop; `owner` stands for a process. Not opened: no timers run, unless the test calls `open()`. */
-export function createTestEngine(db: Db, models: ModelRegistry, owner = 'process-1', leaseMs = 4000): RunEngine {
+export function createTestEngine(
+  db: Db,
+  models: ModelRegistry,
+  owner = 'process-1',
+  leaseMs = 4000,
+  summaryTimeoutMs = 5000,
+): RunEngine {
   const logger = createLogger({ level: 'silent', format: 'json' })
   return new RunEngine({
     db,
     logger,
     owner,
     leaseMs,
-    execute: createRunLoop({ db, models, logger, maxContextWindow: 128_000 }),
+    execute: createRunLoop({ db, models, logger, maxContextWindow: 128_000, summaryTimeoutMs }),
   })
 }
 

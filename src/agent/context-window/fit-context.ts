@@ -1,10 +1,6 @@
 import { estimateTokens } from '#llm/estimate-tokens.ts'
 import type { MessageRow } from '#store/messages/message-row.ts'
 
-/** A context is cut when it is fuller than this… */
-const FULL = 0.9
-/** …and then down to this, so that the next turns keep the prompt prefix that the provider has cached. */
-const TARGET = 0.7
 /** Images are counted by a flat figure: providers scale them to about this many tokens. */
 const IMAGE_TOKENS = 1_100
 /** Tokens of role, separators and ids around each message. */
@@ -27,46 +23,27 @@ export function estimateRow(row: MessageRow): number {
 }
 
 export interface FitInput {
-  /** Oldest first. The rows from `protectedFrom` on belong to the running turn and are never left out. */
   rows: readonly MessageRow[]
   /** Estimated tokens of each row. */
   tokens: readonly number[]
-  protectedFrom: number
-  /** Tokens of the system message and the tool definitions. */
-  fixedTokens: number
-  /** Tokens that the prompt may have: the model's window less what is kept for its reply. */
-  budgetTokens: number
+  /** Tokens that the rows may have together. */
+  limitTokens: number
 }
 
 export interface FitResult {
-  /** Rows before this index are left out. */
-  start: number
-  /** The rows that remain, with texts shortened where the turn alone would be too long. */
+  /** The rows, with texts shortened where they would be too long. */
   rows: MessageRow[]
   tokens: number
 }
 
-/** A turn begins with what the user said: cutting there never separates a call from its result. */
-const isTurnStart = (row: MessageRow): boolean => row.role === 'user' || row.role === 'system' || row.role === 'summary'
-
 /**
- * Makes a context fit: whole turns are left out from the old end; if the running turn alone is too long, its longest texts
- * are shortened in what the model reads (never in what is stored). So no length can make an agent unusable.
+ * Makes rows fit of which none can leave: their longest texts are shortened in what the model reads (never in what is stored). So no
+ * length can make an agent unusable.
  */
-export function fitContext(input: FitInput): FitResult {
-  const { rows, tokens, protectedFrom, fixedTokens, budgetTokens } = input
-  let total = fixedTokens + tokens.reduce((sum, count) => sum + count, 0)
-  if (total <= budgetTokens * FULL) return { start: 0, rows: [...rows], tokens: total }
-  let start = 0
-  while (start < protectedFrom && total > budgetTokens * TARGET) {
-    do {
-      total -= tokens[start] ?? 0
-      start += 1
-    } while (start < protectedFrom && !isTurnStart(rows[start] as MessageRow))
-  }
-  const kept = rows.slice(start)
-  if (total <= budgetTokens * FULL) return { start, rows: kept, tokens: total }
-  return { start, ...shortenTexts(kept, Math.max(budgetTokens * FULL - fixedTokens, 0)) }
+export function fitContext({ rows, tokens, limitTokens }: FitInput): FitResult {
+  const total = tokens.reduce((sum, count) => sum + count, 0)
+  if (total <= limitTokens) return { rows: [...rows], tokens: total }
+  return shortenTexts(rows, Math.max(limitTokens, 0))
 }
 
 function shortenTexts(rows: readonly MessageRow[], budgetTokens: number): { rows: MessageRow[]; tokens: number } {

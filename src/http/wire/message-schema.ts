@@ -60,6 +60,18 @@ const MessageUnion = Type.Union([
       }),
     ),
   }),
+  Type.Object({
+    ...base,
+    message_type: Type.Literal('summary_message'),
+    summary: Type.String(),
+    compaction_stats: Nullable(AnyObject),
+  }),
+  Type.Object({
+    ...base,
+    message_type: Type.Literal('event_message'),
+    event_type: Type.Literal('compaction'),
+    event_data: AnyObject,
+  }),
 ])
 
 /** A message as clients read it; `message_type` tells the kinds apart. */

@@ -1,3 +1,4 @@
+import { readSummaryMessage } from '#agent/context-window/summary-text.ts'
 import type { ContentPart, TextPart } from '#llm/model.ts'
 import type { MessageRow } from '#store/messages/message-row.ts'
 
@@ -21,6 +22,8 @@ export interface MessageWire extends MessageBase {
 
 /** How the client wants to read messages: the wire's `request_config`. */
 export interface MessageView {
+  /** True where summaries and what they are made for are shown as what they are. */
+  include_compaction_messages?: boolean
   include_return_message_types?: string[] | null
 }
 
@@ -116,11 +119,26 @@ function presentToolReturns(message: MessageRow): MessageWire[] {
   ]
 }
 
+/**
+ * A summary is read as something that the user said, as in V1, unless the reader asks for summaries, or somebody has asked for this
+ * one.
+ */
+const showsSummary = ({ run_id }: MessageRow, view: MessageView): boolean =>
+  run_id === null ||
+  view.include_compaction_messages === true ||
+  (view.include_return_message_types?.includes('summary_message') ?? false)
+
+function presentSummary(message: MessageRow): MessageWire {
+  const { message: summary, stats } = readSummaryMessage(message.content)
+  return { ...messageBase(message, 0), message_type: 'summary_message', summary, compaction_stats: stats }
+}
+
 /** One stored message as the messages of the wire, which share its id. */
-export function presentMessage(message: MessageRow): MessageWire[] {
+export function presentMessage(message: MessageRow, view: MessageView = {}): MessageWire[] {
   if (message.role === 'assistant') return presentAssistant(message)
   if (message.role === 'tool') return presentToolReturns(message)
   if (message.role === 'approval' || message.role === 'note') return []
+  if (message.role === 'summary' && showsSummary(message, view)) return [presentSummary(message)]
   const base = { ...messageBase(message, 0), otid: message.otid ?? otidOf(message.id, 0) }
   if (message.role === 'system') return [{ ...base, message_type: 'system_message', content: textOf(message.content) }]
   return [{ ...base, message_type: 'user_message', content: presentContent(message.content) }]
@@ -128,7 +146,9 @@ export function presentMessage(message: MessageRow): MessageWire[] {
 
 /** A list of stored messages as the wire gives it, less the types that the client does not want. */
 export function presentMessages(messages: readonly MessageRow[], view: MessageView = {}): MessageWire[] {
-  return messages.flatMap(presentMessage).filter((message) => isWanted(message.message_type, view))
+  return messages
+    .flatMap((message) => presentMessage(message, view))
+    .filter((message) => isWanted(message.message_type, view))
 }
 
 /** True unless the client named the types it wants and this is none of them. */

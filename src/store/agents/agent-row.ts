@@ -68,12 +68,12 @@ export const agentTagsColumn = (alias: string): string =>
 
 /** `message_ids` of `AgentRelations`; the time in the condition lets the database skip the months before it. */
 export const messageIdsColumn = (alias: string): string =>
-  `(select array_prepend(c.system_message_id, array(
+  `(select array[c.system_message_id] || array_remove(array[c.summary_message_id], null) || array(
       select newest.id from (
         select m.id, m.seq from messages as m
         where m.organization_id = c.organization_id and m.conversation_id = c.id and m.seq >= c.context_start_seq
-          and m.created_at >= c.context_start_at and m.id <> c.system_message_id and m.role <> 'note'
-        order by m.seq desc limit ${MAX_MESSAGE_IDS - 1}
-      ) as newest order by newest.seq))
+          and m.created_at >= c.context_start_at and m.id <> c.system_message_id and m.role not in ('note', 'summary')
+        order by m.seq desc limit ${MAX_MESSAGE_IDS - 2}
+      ) as newest order by newest.seq)
     from conversations as c
     where c.organization_id = ${alias}.organization_id and c.agent_id = ${alias}.id and c.is_default) as message_ids`

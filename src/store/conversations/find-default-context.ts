@@ -6,7 +6,9 @@ const find = statement(
 select c.id as conversation_id,
   (select count(*) from messages as m
     where m.organization_id = $1 and m.conversation_id = c.id and m.seq >= c.context_start_seq
-      and m.created_at >= c.context_start_at and m.id <> c.system_message_id and m.role <> 'note') as message_count
+      and m.created_at >= c.context_start_at and m.id <> c.system_message_id
+      and m.role not in ('note', 'summary'))
+    + (c.summary_message_id is not null)::integer as message_count
 from conversations as c where c.organization_id = $1 and c.agent_id = $2 and c.is_default`,
 )
 

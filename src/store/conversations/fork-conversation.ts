@@ -57,6 +57,15 @@ from (
 where ranges.from_seq <= ranges.to_seq`,
 )
 
+/** The summary of what its source said before counts for the fork as well. */
+const shareSummary = statement(
+  'share-summary',
+  `
+update conversations as f set summary_message_id = c.summary_message_id, summary_message_created_at = c.summary_message_created_at
+from conversations as c
+where f.organization_id = $1 and f.id = $2 and c.organization_id = $1 and c.id = $3 and c.summary_message_id is not null`,
+)
+
 export async function shareMessages(
   tx: Queryable,
   organizationId: string,
@@ -64,6 +73,7 @@ export async function shareMessages(
   untilSeq: number | undefined,
 ): Promise<void> {
   await tx.query(share, [organizationId, ids.forkId, ids.sourceId, untilSeq ?? null])
+  await tx.query(shareSummary, [organizationId, ids.forkId, ids.sourceId])
 }
 
 const findShared = statement(

@@ -10,8 +10,9 @@ const load = statement(
   `
 select c.id as conversation_id, c.is_default, c.model as conversation_model, c.model_settings as conversation_model_settings,
   c.system_message_id, c.system_message_created_at, c.system_prompt, c.prompt_metadata, c.context_start_seq, c.context_start_at,
-  c.message_count, c.context_window_limit as conversation_window_limit,
+  c.summary_message_id, c.summary_message_created_at, c.message_count, c.context_window_limit as conversation_window_limit,
   a.id as agent_id, a.name, a.agent_type, a.system, a.model, a.model_settings, a.context_window_limit, a.response_format,
+  a.compaction_settings,
   a.tool_rules, a.timezone, a.message_buffer_autoclear,
   (select coalesce(jsonb_agg(jsonb_build_object('id', b.id, 'label', b.label, 'value', b.value, 'description', b.description,
       'char_limit', b.char_limit, 'read_only', b.read_only, 'version', b.version) order by seen.attached_at, b.id), '[]')
@@ -104,6 +105,9 @@ export interface ThreadRow {
   prompt_metadata: PromptMetadata
   context_start_seq: number
   context_start_at: Date
+  /** The message that stands for what has left the context. */
+  summary_message_id: string | null
+  summary_message_created_at: Date | null
   message_count: number
   agent_id: string
   name: string
@@ -112,6 +116,7 @@ export interface ThreadRow {
   model: string
   model_settings: Record<string, unknown>
   context_window_limit: number | null
+  compaction_settings: Record<string, unknown> | null
   response_format: Record<string, unknown> | null
   tool_rules: { type: string; tool_name: string }[]
   timezone: string

@@ -36,14 +36,6 @@ from thread
 where m.organization_id = $1 and m.id = thread.system_message_id and m.created_at = thread.system_message_created_at`,
 )
 
-/** `context_start_at` only spares the older partitions a look; the day's margin is for a clock that was set back. */
-const trim = statement(
-  'trim-context',
-  `
-update conversations as c set context_start_seq = $3, context_start_at = $4::timestamptz - interval '1 day'
-where c.organization_id = $1 and c.id = $2 and c.context_start_seq < $3`,
-)
-
 export async function countMemory(
   db: Queryable,
   organizationId: string,
@@ -63,13 +55,4 @@ export async function saveSystemPrompt(
   metadata: PromptMetadata,
 ): Promise<void> {
   await db.query(save, [thread.organizationId, thread.conversationId, prompt, JSON.stringify(metadata)])
-}
-
-/** Lets the context of a thread begin at a later message. What is before stays in recall memory. */
-export async function trimContext(
-  db: Queryable,
-  thread: { organizationId: string; conversationId: string },
-  start: { seq: number; at: Date },
-): Promise<void> {
-  await db.query(trim, [thread.organizationId, thread.conversationId, start.seq, start.at])
 }

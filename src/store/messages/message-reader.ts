@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { allOf } from '#store/all-of.ts'
 import { sqlBuilder, toStatement } from '#store/builder.ts'
+import type { ThreadRow } from '#store/conversations/load-thread.ts'
 import { type Queryable, statement } from '#store/db.ts'
 import { MESSAGE_COLUMNS, type MessageRow } from './message-row.ts'
 import { typeCondition } from './message-types.ts'
@@ -8,11 +9,14 @@ import { sharedMessages } from './shared-messages.ts'
 import type { MessageRange } from './thread-message-reader.ts'
 
 /** More messages than any window holds; keeps a thread of tiny messages from filling the server's memory. */
-const MAX_CONTEXT_MESSAGES = 4000
+export const MAX_CONTEXT_MESSAGES = 4000
 
-const IN_CONTEXT = 'm.seq >= $3 and m.created_at >= $4'
+const IN_CONTEXT = "m.seq >= $3 and m.created_at >= $4 and m.role <> 'summary'"
 
-/** What the thread said itself, and what it shares with the one it was forked from. */
+/**
+ * The summary first, wherever it was said (former ones are part of it; times are cut to milliseconds on their way here), then what the
+ * thread said itself and what it shares with the one it was forked from.
+ */
 const context = statement(
   'list-context-messages',
   `
@@ -22,9 +26,13 @@ select * from (
     order by m.seq desc limit ${MAX_CONTEXT_MESSAGES})
   union all
   ${sharedMessages({ organizationId: '$1', conversationId: '$2', where: IN_CONTEXT, order: 'desc', limit: `${MAX_CONTEXT_MESSAGES}` })}
+  union all
+  select ${MESSAGE_COLUMNS} from messages as m
+  where m.organization_id = $1 and m.id = $6
+    and m.created_at between $7::timestamptz - interval '1 millisecond' and $7::timestamptz + interval '1 millisecond'
   order by seq desc limit ${MAX_CONTEXT_MESSAGES}
 ) as newest
-order by seq`,
+order by role <> 'summary', seq`,
 )
 
 const seqOf = statement(
@@ -32,11 +40,19 @@ const seqOf = statement(
   'select m.seq from messages as m where m.organization_id = $1 and m.id = $2 and m.agent_id = $3',
 )
 
-/** The messages of a thread from the start of its context on, oldest first, without the system message. */
+/** The summary of a thread, if it has one, then its messages from the start of the context on, without the system message. */
 export function listContextMessages(
   db: Queryable,
   organizationId: string,
-  thread: { conversation_id: string; context_start_seq: number; context_start_at: Date; system_message_id: string },
+  thread: Pick<
+    ThreadRow,
+    | 'conversation_id'
+    | 'context_start_seq'
+    | 'context_start_at'
+    | 'system_message_id'
+    | 'summary_message_id'
+    | 'summary_message_created_at'
+  >,
 ): Promise<MessageRow[]> {
   return db.query<MessageRow>(context, [
     organizationId,
@@ -44,6 +60,8 @@ export function listContextMessages(
     thread.context_start_seq,
     thread.context_start_at,
     thread.system_message_id,
+    thread.summary_message_id,
+    thread.summary_message_created_at,
   ])
 }
 

@@ -30,6 +30,8 @@ export interface RunRequest {
     assistant_message_tool_name: string
     assistant_message_tool_kwarg: string
     include_return_message_types: string[] | null
+    /** False unless told. */
+    include_compaction_messages?: boolean
   }
   clientTools?: ToolDefinition[]
   /** True where its streams are told piece by piece, not message by message; false unless told. */

@@ -5,6 +5,7 @@ import { BlockSchema } from '#http/v1/blocks/block-schema.ts'
 import { ToolSchema } from '#http/v1/tools/tool-schema.ts'
 import { IdSchema } from '#http/wire/ids.ts'
 import { AnyObject, Nullable, StringEnum, Timestamp } from '#http/wire/nullable.ts'
+import { CompactionSettingsSchema, CompactionSettingsWire } from './compaction-schema.ts'
 
 export const AgentId = Type.Object({ agent_id: IdSchema('agent') })
 
@@ -85,7 +86,7 @@ export const AgentSchema = Type.Object({
   model: Type.String(),
   embedding: NullableString,
   model_settings: AnyObject,
-  compaction_settings: NullableObject,
+  compaction_settings: Nullable(CompactionSettingsWire),
   response_format: NullableObject,
   description: NullableString,
   metadata: NullableObject,
@@ -167,7 +168,7 @@ export const agentFields = {
   embedding: optional(Type.String({ description: 'Handle provider/model' })),
   model_settings: optional(ModelSettingsSchema),
   context_window_limit: optional(Type.Integer({ minimum: 1, maximum: INT32_MAX, description: 'Tokens' })),
-  compaction_settings: optional(AnyObject),
+  compaction_settings: optional(CompactionSettingsSchema),
   response_format: optional(ResponseFormatSchema),
   block_ids: optional(Type.Array(IdSchema('block'))),
   tool_ids: optional(Type.Array(IdSchema('tool'))),

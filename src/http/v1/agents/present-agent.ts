@@ -4,6 +4,7 @@ import { presentTool } from '#http/v1/tools/present-tool.ts'
 import { presentTime } from '#http/wire/nullable.ts'
 import type { Agent } from '#store/agents/agent-row.ts'
 import type { AgentWire } from './agent-schema.ts'
+import { presentCompactionSettings } from './present-compaction-settings.ts'
 import {
   type ModelCatalog,
   modelOf,
@@ -33,7 +34,7 @@ export function presentAgent(agent: Agent, catalog: ModelCatalog): AgentWire {
     model: agent.model,
     embedding: agent.embedding,
     model_settings: settings,
-    compaction_settings: agent.compaction_settings,
+    compaction_settings: presentCompactionSettings(agent, info, catalog),
     response_format: agent.response_format,
     description: agent.description,
     metadata: agent.metadata,

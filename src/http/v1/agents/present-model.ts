@@ -46,12 +46,16 @@ const SETTINGS_TYPES = new Set([
   'sglang',
 ])
 
+/** The `provider_type` of a provider's settings. */
+export const settingsTypeOf = (providerType: string): string =>
+  SETTINGS_TYPES.has(providerType) ? providerType : 'openai'
+
 /** V1's default where the model's own limit is not known. */
 const DEFAULT_MAX_OUTPUT_TOKENS = 4096
 
 /** The settings that were set over the defaults of the model's provider. */
 export function presentModelSettings(agent: AgentRow, info: ModelInfo): Settings {
-  const type = SETTINGS_TYPES.has(info.providerType) ? info.providerType : 'openai'
+  const type = settingsTypeOf(info.providerType)
   return {
     max_output_tokens: info.maxOutputTokens ?? DEFAULT_MAX_OUTPUT_TOKENS,
     parallel_tool_calls: true,

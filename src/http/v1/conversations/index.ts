@@ -9,6 +9,7 @@ import { listConversations } from './list-conversations.ts'
 import { previewConversationModelRequest } from './preview-conversation-model-request.ts'
 import { recompileConversation } from './recompile-conversation.ts'
 import { retrieveConversation } from './retrieve-conversation.ts'
+import { compactConversation } from './compact-conversation.ts'
 import { retrieveConversationStream } from './retrieve-conversation-stream.ts'
 import { sendConversationMessage } from './send-conversation-message.ts'
 import { updateConversation } from './update-conversation.ts'
@@ -35,4 +36,6 @@ export function registerConversations(app: App, context: Context): void {
 
   // runs:read
   retrieveConversationStream(app, context)
+  // messages:write
+  compactConversation(app, context)
 }

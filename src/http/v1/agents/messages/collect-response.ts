@@ -3,7 +3,8 @@ import type { FastifyReply } from 'fastify'
 import { threadNotFound } from '#agent/get-thread.ts'
 import type { Context } from '#context.ts'
 import { REPLAYED } from '#http/plugins/idempotency.ts'
-import { type MessageWire, presentMessages } from '#http/wire/present-message.ts'
+import { presentCompactionOf } from '#http/wire/present-compaction-event.ts'
+import { isWanted, type MessageView, type MessageWire, presentMessage } from '#http/wire/present-message.ts'
 import { ModelError } from '#llm/model.ts'
 import { DomainError } from '#platform/errors.ts'
 import { retellRun } from '#runs/retell-run.ts'
@@ -80,14 +81,22 @@ interface Told {
 function present({ rows, end }: Told, { request }: NewRun): ResponseWire {
   if (end === undefined) throw new Error('the run has no end')
   const failure = failureOf(end)
-  if (failure !== undefined && rows.length === 0) throw failure
+  if (failure !== undefined && !rows.some((row) => row.role !== 'summary')) throw failure
   return {
-    messages: presentMessages(rows, request.view),
+    messages: presentAnswer(rows, request.view),
     stop_reason: { message_type: 'stop_reason', stop_reason: end.stopReason },
     usage: presentUsage(end.usage, end.stepCount),
     logprobs: null,
     turns: null,
   }
+}
+
+/** What the agent said and did, and, for those who ask, how its context was compacted meanwhile. */
+function presentAnswer(rows: readonly MessageRow[], view: MessageView): MessageWire[] {
+  const shown = rows.filter((row) => row.role !== 'summary' || view.include_compaction_messages === true)
+  return shown
+    .flatMap((row) => [...presentCompactionOf(row), ...presentMessage(row, view)])
+    .filter((message) => isWanted(message.message_type, view))
 }
 
 function interrupted(runId: string, { keys }: NewRun): DomainError {

@@ -9,6 +9,7 @@ import { previewModelRequest } from './preview-model-request.ts'
 import { resetMessages } from './reset-messages.ts'
 import { searchMessages } from './search-messages.ts'
 import { sendMessage } from './send-message.ts'
+import { summarizeMessages } from './summarize-messages.ts'
 
 export function registerMessages(app: App, context: Context): void {
   // messages:read
@@ -22,4 +23,5 @@ export function registerMessages(app: App, context: Context): void {
   cancelMessage(app, context)
   resetMessages(app, context)
   modifyMessage(app, context)
+  summarizeMessages(app, context)
 }

@@ -1,3 +1,4 @@
+import { TokenRatios } from '#agent/context-window/token-ratios.ts'
 import type { RunLoopOptions } from '#agent/open-turn.ts'
 import type { Context } from '#context.ts'
 
@@ -7,4 +8,6 @@ export const loopOptions = ({ db, models, logger, config }: Context): RunLoopOpt
   models,
   logger,
   maxContextWindow: config.globalMaxContextWindow,
+  summaryTimeoutMs: config.summaryTimeoutMs,
+  tokenRatios: new TokenRatios(),
 })

@@ -1,3 +1,4 @@
+import { presentCompactionEvent } from '#http/wire/present-compaction-event.ts'
 import { isWanted, type MessageView, type MessageWire, otidOf, presentMessage } from '#http/wire/present-message.ts'
 import { newId } from '#platform/ids.ts'
 import type { RunEvent, RunFailure } from '#runs/run-events.ts'
@@ -75,6 +76,7 @@ export function createStreamPresenter(options: {
   after: number
 }): (event: RunEvent, seq: number) => StreamChunk[] {
   const { runId, hasTokens, view, after } = options
+  const showsCompaction = view.include_compaction_messages === true
   const wanted = (message: { message_type?: unknown }): boolean => isWanted(String(message.message_type), view)
 
   return (event, firstSeq) => {
@@ -85,8 +87,10 @@ export function createStreamPresenter(options: {
     }
     if (event.type === 'text-delta' || event.type === 'reasoning-delta' || event.type === 'tool-call-delta') {
       if (hasTokens) add(presentDelta(event, runId))
-    } else if (event.type === 'message') {
-      for (const message of afterDeltas(presentMessage(event.message), hasTokens && event.hasDeltas === true))
+    } else if (event.type === 'compaction') {
+      if (showsCompaction) add(presentCompactionEvent(event, runId))
+    } else if (event.type === 'message' && (event.message.role !== 'summary' || showsCompaction)) {
+      for (const message of afterDeltas(presentMessage(event.message, view), hasTokens && event.hasDeltas === true))
         add(message)
     } else if (event.type === 'run-end') {
       add({ message_type: 'stop_reason', stop_reason: event.stopReason })

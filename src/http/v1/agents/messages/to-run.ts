@@ -102,6 +102,7 @@ export async function toRun(
         assistant_message_tool_name: request.assistant_message_tool_name ?? 'send_message',
         assistant_message_tool_kwarg: request.assistant_message_tool_kwarg ?? 'message',
         include_return_message_types: request.include_return_message_types ?? null,
+        include_compaction_messages: request.include_compaction_messages ?? false,
       },
       hasTokens: 'stream_tokens' in request && request.stream_tokens === true,
     },
