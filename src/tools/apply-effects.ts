@@ -63,5 +63,9 @@ async function applyEffect(tx: Queryable, owner: EffectOwner, effect: MemoryEffe
       return
     case 'insert-passage':
       await insertPassage(tx, owner, agentId, { text: effect.text, tags: effect.tags })
+      return
+    default:
+      // a new kind of effect must be applied here too
+      effect satisfies never
   }
 }
