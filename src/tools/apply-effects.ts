@@ -1,3 +1,4 @@
+import { setFileViews } from '#store/agents/agent-file-writer.ts'
 import { DEFAULT_BLOCK_LIMIT } from '#memory/block-rules.ts'
 import { createBlock } from '#memory/create-block.ts'
 import { insertPassage } from '#memory/insert-passage.ts'
@@ -63,6 +64,9 @@ async function applyEffect(tx: Queryable, owner: EffectOwner, effect: MemoryEffe
       return
     case 'insert-passage':
       await insertPassage(tx, owner, agentId, { text: effect.text, tags: effect.tags })
+      return
+    case 'view-files':
+      await setFileViews(tx, organizationId, agentId, effect.views)
       return
     default:
       // a new kind of effect must be applied here too

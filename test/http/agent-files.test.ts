@@ -250,6 +250,19 @@ describe('open files', () => {
     expect(await agentFiles(none)).toHaveLength(3)
   })
 
+  test('files that come while the folder is attached are all there', async () => {
+    const folder = await folderWith('a.txt')
+    const agents = await Promise.all(Array.from({ length: 3 }, () => newAgent({ max_files_open: 2 })))
+    await Promise.all([
+      ...Array.from({ length: 5 }, (_, index) => upload(folder.id, `late ${index}.txt`, 'x')),
+      ...agents.map((agentId) => attach(agentId, folder.id)),
+    ])
+    for (const agentId of agents) {
+      expect(await agentFiles(agentId)).toHaveLength(6)
+      expect(await openNames(agentId)).toHaveLength(2)
+    }
+  })
+
   test('a file that is deleted is gone', async () => {
     const agentId = await newAgent()
     const folder = await folderWith('a.txt', 'b.txt')

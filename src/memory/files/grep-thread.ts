@@ -25,18 +25,18 @@ export class GrepAborted extends Error {}
 
 /**
  * A thread that tries one pattern on texts, one after the other. JavaScript's patterns can take exponential time, which would
- * hold up the whole server; the thread is ended after `limitMs`. Close it when done.
+ * hold up the whole server; the thread is ended when its searches have taken `limitMs` together. Close it when done.
  */
 export class GrepThread implements AsyncDisposable {
   readonly #worker: Worker
-  readonly #timer: NodeJS.Timeout
+  #remainingMs: number
   readonly #failed = Promise.withResolvers<never>()
 
   private constructor(pattern: string, limitMs: number) {
     const file = new URL(`./grep-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
     this.#worker = new Worker(file, { workerData: { pattern }, resourceLimits: MEMORY })
     this.#worker.on('error', () => this.#failed.reject(new GrepAborted('the search needed too much memory')))
-    this.#timer = setTimeout(() => this.#failed.reject(new GrepAborted('the search took too long')), limitMs)
+    this.#remainingMs = limitMs
     // nobody may be waiting at that moment
     this.#failed.promise.catch(() => undefined)
   }
@@ -50,12 +50,21 @@ export class GrepThread implements AsyncDisposable {
   /** Throws GrepAborted. */
   async search(request: GrepRequest): Promise<GrepMatch[]> {
     const answer = new Promise<GrepReply>((resolve) => this.#worker.once('message', resolve))
-    this.#worker.postMessage(request)
-    return (await Promise.race([answer, this.#failed.promise])).matches
+    const began = performance.now()
+    const timer = setTimeout(
+      () => this.#failed.reject(new GrepAborted('the search took too long')),
+      Math.max(this.#remainingMs, 0),
+    )
+    try {
+      this.#worker.postMessage(request)
+      return (await Promise.race([answer, this.#failed.promise])).matches
+    } finally {
+      clearTimeout(timer)
+      this.#remainingMs -= performance.now() - began
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearTimeout(this.#timer)
     await this.#worker.terminate()
     giveTurn()
   }

@@ -150,11 +150,11 @@ describe('grep_files', () => {
     const took = performance.now() - began
     clearInterval(ticker)
     expect(found).toMatchObject({ status: 'error', text: expect.stringContaining('took too long') })
-    expect(took).toBeGreaterThan(4_500)
-    expect(took).toBeLessThan(15_000)
-    // the event loop was free: it would have ticked some ninety times on an idle machine
+    expect(took).toBeGreaterThan(9_500)
+    expect(took).toBeLessThan(25_000)
+    // the event loop was free: it would have ticked two hundred times on an idle machine
     expect(ticks).toBeGreaterThan(20)
-  }, 30_000)
+  }, 60_000)
 })
 
 describe('semantic_search_files', () => {

@@ -9,8 +9,8 @@ const MAX_PATTERN_LENGTH = 1_000
 const MAX_CONTEXT_LINES = 20
 /** Characters of all the files of a search together. */
 const MAX_TOTAL_CHARS = 200 * 1024 * 1024
-/** For all files; a pattern that explodes is ended then. */
-const LIMIT_MS = 5_000
+/** For the search in all files, without reading them; a pattern that explodes is ended then. */
+const LIMIT_MS = 10_000
 const RULE = '='.repeat(80)
 
 type Found = GrepMatch & { fileName: string }
