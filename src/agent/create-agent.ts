@@ -1,21 +1,25 @@
 import type { ModelInfo, ModelRegistry } from '#llm/model.ts'
-import { type NewBlockInput, normalizeNewBlock } from '#memory/block-rules.ts'
+import { type NewBlock, type NewBlockInput, normalizeNewBlock } from '#memory/block-rules.ts'
 import { invalidArgument, unprocessable } from '#platform/errors.ts'
 import { newId, newOrderedId } from '#platform/ids.ts'
+import type { SecretBox } from '#platform/secret-box.ts'
 import { isTimezone } from '#platform/time-format.ts'
 import type { Agent } from '#store/agents/agent-row.ts'
+import type { AgentSecretRow } from '#store/agents/agent-secret-row.ts'
 import { type AgentToInsert, insertAgent } from '#store/agents/agent-writer.ts'
 import type { BlockRow } from '#store/blocks/block-row.ts'
 import { insertBlocks } from '#store/blocks/block-writer.ts'
 import type { PromptMetadata } from '#store/conversations/prompt-metadata.ts'
 import { isUniqueViolation } from '#store/database-error.ts'
-import type { Db } from '#store/db.ts'
+import type { Db, Queryable } from '#store/db.ts'
 import type { NewMessage } from '#store/messages/message-row.ts'
 import type { ToolRow } from '#store/tools/tool-row.ts'
 import { checkBlockCount, checkLabels, duplicateLabel, resolveBlocks } from './agent-blocks.ts'
 import { checkAgentName, newAgentName } from './agent-name.ts'
+import { addSecrets, checkSecrets, type SecretValues } from './agent-secrets.ts'
 import { type AgentType, baseToolRulesOf, baseToolsOf } from './base-tools.ts'
 import { type InitialMessage, packageInitialMessages } from './initial-messages.ts'
+import { fillVariables, type MemoryVariables } from './memory-variables.ts'
 import { normalizeToolRules } from './normalize-tool-rules.ts'
 import { compileSystemPrompt } from './prompts/compile-system-prompt.ts'
 import { defaultSystemPrompt } from './prompts/default-system.ts'
@@ -37,6 +41,8 @@ export interface CreateAgentDeps {
   /** Handle that is taken where the client names none. */
   defaultModel: string | undefined
   defaultEmbedding: string | undefined
+  /** Needed only for agents with secrets. */
+  secrets?: SecretBox
 }
 
 type Maybe<Value> = Value | null | undefined
@@ -63,6 +69,9 @@ export interface NewAgentInput {
   include_base_tool_rules?: Maybe<boolean>
   tags?: Maybe<readonly string[]>
   initial_message_sequence?: Maybe<readonly InitialMessage[]>
+  /** What goes into the values of `memory_blocks` for `{{name}}`. */
+  memory_variables?: Maybe<MemoryVariables>
+  secrets?: Maybe<SecretValues>
   metadata?: Maybe<Record<string, unknown>>
   timezone?: Maybe<string>
   message_buffer_autoclear?: Maybe<boolean>
@@ -91,7 +100,7 @@ export async function createAgent(deps: CreateAgentDeps, author: AgentAuthor, in
   }
   const model = await resolveModel(deps.models, handle)
   const agentType = input.agent_type ?? 'letta_v1_agent'
-  const newBlocks = (input.memory_blocks ?? []).map((block) => ({ id: newId('block'), ...normalizeNewBlock(block) }))
+  const newBlocks = blocksOf(input)
   const shared = await resolveBlocks(db, organizationId, input.block_ids ?? [])
   checkLabels([...newBlocks, ...shared].map((block) => block.label))
   checkBlockCount(newBlocks.length + shared.length)
@@ -99,6 +108,8 @@ export async function createAgent(deps: CreateAgentDeps, author: AgentAuthor, in
   const rules = rulesOf(input, { agentType, model, tools })
   const agent = toRow(input, { ...deps, author, agentType, model, rules })
   const tags = [...new Set(input.tags ?? [])].sort()
+  const secrets = input.secrets ?? {}
+  checkSecrets(secrets)
 
   return db.transaction(async (tx) => {
     const created =
@@ -125,8 +136,29 @@ export async function createAgent(deps: CreateAgentDeps, author: AgentAuthor, in
     }).catch((error: unknown) => {
       throw isUniqueViolation(error) ? duplicateLabel() : error
     })
-    return { ...row, blocks, tools, tags, message_ids: messages.map((message) => message.id) }
+    const stored = await storeSecrets(tx, deps, { organizationId, agentId: agent.id }, secrets, author.userId)
+    return { ...row, blocks, tools, tags, secrets: stored, message_ids: messages.map((message) => message.id) }
   })
+}
+
+function blocksOf(input: NewAgentInput): (NewBlock & { id: string })[] {
+  const variables = input.memory_variables ?? {}
+  return (input.memory_blocks ?? []).map((block) => ({
+    id: newId('block'),
+    ...normalizeNewBlock({ ...block, value: fillVariables(block.value, variables) }),
+  }))
+}
+
+async function storeSecrets(
+  tx: Queryable,
+  { secrets: box }: CreateAgentDeps,
+  owner: { organizationId: string; agentId: string },
+  secrets: SecretValues,
+  userId: string,
+): Promise<AgentSecretRow[]> {
+  if (Object.keys(secrets).length === 0) return []
+  if (box === undefined) throw new Error('createAgent was given secrets and nothing to seal them with')
+  return addSecrets(tx, box, owner, secrets, userId)
 }
 
 const hasBaseTools = (input: NewAgentInput): boolean => input.include_base_tools ?? true
@@ -176,6 +208,7 @@ function toRow(input: NewAgentInput, { author, agentType, model, rules, defaultE
     response_format: input.response_format ?? null,
     tool_rules: rules,
     metadata: input.metadata ?? null,
+    memory_variables: input.memory_variables ?? null,
     timezone,
     message_buffer_autoclear: input.message_buffer_autoclear ?? agentType === 'workflow_agent',
     enable_sleeptime: null,

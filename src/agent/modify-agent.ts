@@ -1,4 +1,5 @@
 import type { ModelInfo, ModelRegistry } from '#llm/model.ts'
+import type { SecretBox } from '#platform/secret-box.ts'
 import { setAgentBlocks } from '#store/agents/agent-block-writer.ts'
 import type { AgentRow } from '#store/agents/agent-row.ts'
 import { setAgentTools } from '#store/agents/agent-tool-writer.ts'
@@ -8,6 +9,7 @@ import { isUniqueViolation } from '#store/database-error.ts'
 import type { Db } from '#store/db.ts'
 import { checkBlockCount, checkLabels, duplicateLabel, resolveBlocks } from './agent-blocks.ts'
 import { checkAgentName } from './agent-name.ts'
+import { checkSecrets, replaceSecrets } from './agent-secrets.ts'
 import { type AgentAuthor, checkTimezone, type NewAgentInput } from './create-agent.ts'
 import { normalizeToolRules } from './normalize-tool-rules.ts'
 import { checkContextWindow, resolveModel } from './resolve-model.ts'
@@ -22,6 +24,7 @@ export type AgentChange = Omit<
   | 'include_base_tools'
   | 'include_base_tool_rules'
   | 'initial_message_sequence'
+  | 'memory_variables'
 >
 
 /**
@@ -29,7 +32,7 @@ export type AgentChange = Omit<
  * Throws not_found, and what `createAgent` throws for the same fields.
  */
 export async function modifyAgent(
-  deps: { db: Db; models: ModelRegistry },
+  deps: { db: Db; models: ModelRegistry; secrets: SecretBox },
   author: AgentAuthor,
   agentId: string,
   change: AgentChange,
@@ -44,6 +47,7 @@ export async function modifyAgent(
     checkLabels(blocks.map((block) => block.label))
     checkBlockCount(blocks.length)
   }
+  if (change.secrets != null) checkSecrets(change.secrets)
   const tools = change.tool_ids == null ? undefined : await resolveTools(db, organizationId, [], change.tool_ids)
 
   await db.transaction(async (tx) => {
@@ -52,6 +56,9 @@ export async function modifyAgent(
     const columns = { ...plainColumns(change), ...(await modelColumns(models, agent, change, newModel)) }
     await updateAgent(tx, organizationId, agentId, columns, author.userId)
     if (change.tags != null) await setAgentTags(tx, organizationId, agentId, change.tags)
+    if (change.secrets !== undefined) {
+      await replaceSecrets(tx, deps.secrets, { organizationId, agentId }, change.secrets ?? {}, author.userId)
+    }
     if (tools !== undefined) {
       await setAgentTools(
         tx,

@@ -161,7 +161,6 @@ describe('create_agent', () => {
     [400, { tools: ['no_such_tool'] }, /no_such_tool/],
     [400, { context_window_limit: 999_999 }, /128000 tokens/],
     [400, { context_window_limit: 100 }, /too small/],
-    [400, { secrets: { KEY: 'x' } }, /secrets: .* not available/],
     [400, { folder_ids: [`source-${UNKNOWN}`] }, /folders are not available/],
     [400, { memory_blocks: Array.from({ length: 101 }, (_, i) => memoryBlock(`b${i}`)) }, /100 memory blocks/],
     [404, { model: 'openai/none' }, /NOT_FOUND: Handle openai\/none/],

@@ -6,6 +6,7 @@ import { type Queryable, statement } from '#store/db.ts'
 import { keysetPage, type PageRequest } from '#store/page.ts'
 import { listBlocksOfAgents } from './agent-block-reader.ts'
 import { type Agent, type AgentRow, agentColumns, agentTagsColumn, messageIdsColumn } from './agent-row.ts'
+import { listSecretsOfAgents } from './agent-secret-reader.ts'
 import { listToolsOfAgents } from './agent-tool-reader.ts'
 import { agentNotFound } from './require-agent.ts'
 
@@ -14,17 +15,18 @@ export interface AgentInclude {
   blocks?: boolean
   tools?: boolean
   tags?: boolean
+  secrets?: boolean
 }
 
 /** Everything that the store knows of an agent. */
-export const ALL_RELATIONS: AgentInclude = { blocks: true, tools: true, tags: true }
+export const ALL_RELATIONS: AgentInclude = { blocks: true, tools: true, tags: true, secrets: true }
 
 const FIND_AGENT = statement(
   'find-agent',
   `select ${agentColumns('a')}, ${agentTagsColumn('a')}, ${messageIdsColumn('a')} from agents as a
    where a.organization_id = $1 and a.id = $2`,
 )
-/** The agent with the relations asked for, in three statements at most. Throws not_found. */
+/** The agent with the relations asked for, in four statements at most. Throws not_found. */
 export async function getAgent(
   db: Queryable,
   organizationId: string,
@@ -57,7 +59,7 @@ export interface AgentFilter {
 
 export type AgentOrder = 'created_at' | 'updated_at' | 'last_run_completion'
 
-/** A page of agents in at most four statements. A cursor that no agent has is ignored, as in V1. */
+/** A page of agents in at most four statements, and one more for secrets. A cursor that no agent has is ignored, as in V1. */
 export async function listAgents(
   db: Queryable,
   organizationId: string,
@@ -105,11 +107,13 @@ async function withRelations(
   const ids = rows.map((row) => row.id)
   const blocks = include.blocks && ids.length > 0 ? await listBlocksOfAgents(db, organizationId, ids) : new Map()
   const tools = include.tools && ids.length > 0 ? await listToolsOfAgents(db, organizationId, ids) : new Map()
+  const secrets = include.secrets && ids.length > 0 ? await listSecretsOfAgents(db, organizationId, ids) : new Map()
   return rows.map((row) => ({
     ...row,
     tags: include.tags ? row.tags : [],
     blocks: blocks.get(row.id) ?? [],
     tools: tools.get(row.id) ?? [],
+    secrets: secrets.get(row.id) ?? [],
   }))
 }
 

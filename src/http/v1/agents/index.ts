@@ -7,6 +7,7 @@ import { createAgent } from './create-agent.ts'
 import { deleteAgent } from './delete-agent.ts'
 import { detachCoreMemoryBlock } from './detach-core-memory-block.ts'
 import { detachToolFromAgent } from './detach-tool-from-agent.ts'
+import { getAgentVariables } from './get-agent-variables.ts'
 import { listAgents } from './list-agents.ts'
 import { listCoreMemoryBlocks } from './list-core-memory-blocks.ts'
 import { listToolsForAgent } from './list-tools-for-agent.ts'
@@ -23,6 +24,7 @@ export function registerAgents(app: App, context: Context): void {
   countAgents(app, context)
   retrieveAgent(app, context)
   retrieveAgentMemory(app, context)
+  getAgentVariables(app, context)
   listCoreMemoryBlocks(app, context)
   retrieveCoreMemoryBlock(app, context)
   listToolsForAgent(app, context)

@@ -8,5 +8,6 @@ export function toAgentInclude(query: { include?: string[]; include_relationship
     blocks: wanted.has('agent.blocks') || older.has('memory') || older.has('blocks'),
     tools: wanted.has('agent.tools') || older.has('tools'),
     tags: wanted.has('agent.tags') || older.has('tags'),
+    secrets: wanted.has('agent.secrets') || older.has('tool_exec_environment_variables'),
   }
 }
