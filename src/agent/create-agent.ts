@@ -104,9 +104,9 @@ export async function createAgent(deps: CreateAgentDeps, author: AgentAuthor, in
   const shared = await resolveBlocks(db, organizationId, input.block_ids ?? [])
   checkLabels([...newBlocks, ...shared].map((block) => block.label))
   checkBlockCount(newBlocks.length + shared.length)
-  const tools = await toolsOf(db, organizationId, input, agentType)
-  const rules = rulesOf(input, { agentType, model, tools })
-  const agent = toRow(input, { ...deps, author, agentType, model, rules })
+  const tools = await resolveTools(db, organizationId, firstToolNames(input, agentType), input.tool_ids ?? [])
+  const rules = firstToolRules(input, { agentType, model, tools })
+  const agent = buildAgentRow(input, { ...deps, author, agentType, model, rules })
   const tags = [...new Set(input.tags ?? [])].sort()
   const secrets = input.secrets ?? {}
   checkSecrets(secrets)
@@ -163,12 +163,13 @@ async function storeSecrets(
 
 const hasBaseTools = (input: NewAgentInput): boolean => input.include_base_tools ?? true
 
-function toolsOf(db: Db, organizationId: string, input: NewAgentInput, type: AgentType): Promise<ToolRow[]> {
-  const names = new Set([...(hasBaseTools(input) ? baseToolsOf(type) : []), ...(input.tools ?? [])])
-  return resolveTools(db, organizationId, [...names], input.tool_ids ?? [])
-}
+/** Names of the tools that the input asks for by name, or by saying nothing. */
+export const firstToolNames = (input: NewAgentInput, type: AgentType): string[] => [
+  ...new Set([...(hasBaseTools(input) ? baseToolsOf(type) : []), ...(input.tools ?? [])]),
+]
 
-function rulesOf(
+/** The tool rules that the agent begins with. Throws unprocessable. */
+export function firstToolRules(
   input: NewAgentInput,
   { agentType, model, tools }: { agentType: AgentType; model: ModelInfo; tools: readonly ToolRow[] },
 ) {
@@ -180,7 +181,7 @@ function rulesOf(
   ])
 }
 
-interface RowSource {
+export interface RowSource {
   author: AgentAuthor
   agentType: AgentType
   model: ModelInfo
@@ -188,7 +189,11 @@ interface RowSource {
   defaultEmbedding: string | undefined
 }
 
-function toRow(input: NewAgentInput, { author, agentType, model, rules, defaultEmbedding }: RowSource): AgentToInsert {
+/** The agent's row as the input says it, defaults filled in. Throws unprocessable, invalid_argument. */
+export function buildAgentRow(
+  input: NewAgentInput,
+  { author, agentType, model, rules, defaultEmbedding }: RowSource,
+): AgentToInsert {
   const name = input.name ?? newAgentName()
   checkAgentName(name)
   const timezone = checkTimezone(input.timezone ?? 'UTC')
@@ -230,7 +235,7 @@ export function checkTimezone(timezone: string): string {
   return timezone
 }
 
-function firstPrompt(agent: AgentToInsert, model: ModelInfo, blocks: readonly BlockRow[]) {
+export function firstPrompt(agent: AgentToInsert, model: ModelInfo, blocks: readonly BlockRow[]) {
   const promptMetadata: PromptMetadata = {
     compiled_at: new Date().toISOString(),
     recall_count: 0,
@@ -250,7 +255,7 @@ function firstPrompt(agent: AgentToInsert, model: ModelInfo, blocks: readonly Bl
   return { systemPrompt, promptMetadata }
 }
 
-const systemMessage = (text: string): NewMessage => ({
+export const systemMessage = (text: string): NewMessage => ({
   id: newOrderedId('message'),
   role: 'system',
   content: [{ type: 'text', text }],

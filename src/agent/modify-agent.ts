@@ -101,7 +101,7 @@ function plainColumns(change: AgentChange): Columns {
 }
 
 /** Settings that mean the same with every provider, and so outlive a change of it. */
-const COMMON_SETTINGS = new Set(['temperature', 'max_output_tokens', 'parallel_tool_calls', 'response_format'])
+export const COMMON_SETTINGS = new Set(['temperature', 'max_output_tokens', 'parallel_tool_calls', 'response_format'])
 
 async function modelColumns(
   models: ModelRegistry,

@@ -7,7 +7,10 @@ import { createAgent } from './create-agent.ts'
 import { deleteAgent } from './delete-agent.ts'
 import { detachCoreMemoryBlock } from './detach-core-memory-block.ts'
 import { detachToolFromAgent } from './detach-tool-from-agent.ts'
+import { exportAgent } from './export-agent.ts'
+import { exportAgentWithSkills } from './export-agent-with-skills.ts'
 import { getAgentVariables } from './get-agent-variables.ts'
+import { importAgent } from './import-agent.ts'
 import { listAgents } from './list-agents.ts'
 import { listCoreMemoryBlocks } from './list-core-memory-blocks.ts'
 import { listToolsForAgent } from './list-tools-for-agent.ts'
@@ -25,12 +28,15 @@ export function registerAgents(app: App, context: Context): void {
   retrieveAgent(app, context)
   retrieveAgentMemory(app, context)
   getAgentVariables(app, context)
+  exportAgent(app, context)
+  exportAgentWithSkills(app, context)
   listCoreMemoryBlocks(app, context)
   retrieveCoreMemoryBlock(app, context)
   listToolsForAgent(app, context)
 
   // agents:write
   createAgent(app, context)
+  importAgent(app, context)
   modifyAgent(app, context)
   deleteAgent(app, context)
   modifyCoreMemoryBlock(app, context)
