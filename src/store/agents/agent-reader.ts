@@ -41,6 +41,7 @@ export async function getAgent(
 
 /** Every condition that is given must hold. */
 export interface AgentFilter {
+  id?: string | undefined
   name?: string | undefined
   /** Substring of the name, in any case. */
   queryText?: string | undefined
@@ -55,6 +56,8 @@ export interface AgentFilter {
   /** Only agents that have this block. */
   blockId?: string | undefined
   includesHidden?: boolean | undefined
+  /** These too. */
+  and?: readonly AgentFilter[] | undefined
 }
 
 export type AgentOrder = 'created_at' | 'updated_at' | 'last_run_completion'
@@ -122,6 +125,7 @@ function conditions(organizationId: string, filter: AgentFilter): RawBuilder<unk
     value !== undefined && sql`${sql.ref(`agents.${column}`)} = ${value}`
   return allOf(
     sql`agents.organization_id = ${organizationId}`,
+    equals('id', filter.id),
     equals('name', filter.name),
     equals('project_id', filter.projectId),
     equals('template_id', filter.templateId),
@@ -134,6 +138,7 @@ function conditions(organizationId: string, filter: AgentFilter): RawBuilder<unk
       sql`agents.id in (select ab.agent_id from agent_blocks as ab
         where ab.organization_id = ${organizationId} and ab.block_id = ${filter.blockId})`,
     !filter.includesHidden && sql`agents.hidden is not true`,
+    ...(filter.and ?? []).map((other) => conditions(organizationId, other)),
   )
 }
 

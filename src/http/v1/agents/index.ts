@@ -20,11 +20,15 @@ import { modifyCoreMemoryBlock } from './modify-core-memory-block.ts'
 import { retrieveAgent } from './retrieve-agent.ts'
 import { retrieveAgentMemory } from './retrieve-agent-memory.ts'
 import { retrieveCoreMemoryBlock } from './retrieve-core-memory-block.ts'
+import { countDeployedAgents } from './search/count-deployed-agents.ts'
+import { searchDeployedAgents } from './search/search-deployed-agents.ts'
 
 export function registerAgents(app: App, context: Context): void {
   // agents:read
   listAgents(app, context)
   countAgents(app, context)
+  searchDeployedAgents(app, context)
+  countDeployedAgents(app, context)
   retrieveAgent(app, context)
   retrieveAgentMemory(app, context)
   getAgentVariables(app, context)
