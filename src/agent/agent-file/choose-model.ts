@@ -1,6 +1,6 @@
 import type { CreateAgentDeps, NewAgentInput } from '#agent/create-agent.ts'
-import { COMMON_SETTINGS } from '#agent/modify-agent.ts'
 import { resolveModel } from '#agent/resolve-model.ts'
+import { settingsFor } from '#agent/settings-for.ts'
 import type { ModelInfo } from '#llm/model.ts'
 import { DomainError, invalidArgument } from '#platform/errors.ts'
 
@@ -24,12 +24,5 @@ export async function chooseModel(
     const source = override === undefined ? "Send the form field 'model' with a handle of this server instead. " : ''
     throw invalidArgument(`The model '${handle}' is not to be had here. ${source}${error.message}`)
   })
-  const isForeign = settings.provider_type !== undefined && settings.provider_type !== model.providerType
-  const isOther = override !== undefined && providerOf(override) !== providerOf(input.model ?? override)
-  return { model, settings: isForeign || isOther ? common(settings) : settings }
+  return { model, settings: settingsFor(settings, input.model, model) }
 }
-
-const providerOf = (handle: string): string => handle.slice(0, handle.indexOf('/'))
-
-const common = (settings: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(settings).filter(([key]) => COMMON_SETTINGS.has(key)))

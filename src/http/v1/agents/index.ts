@@ -9,6 +9,7 @@ import { detachCoreMemoryBlock } from './detach-core-memory-block.ts'
 import { detachToolFromAgent } from './detach-tool-from-agent.ts'
 import { exportAgent } from './export-agent.ts'
 import { exportAgentWithSkills } from './export-agent-with-skills.ts'
+import { generateCompletion } from './generate-completion.ts'
 import { getAgentVariables } from './get-agent-variables.ts'
 import { importAgent } from './import-agent.ts'
 import { listAgents } from './list-agents.ts'
@@ -41,6 +42,7 @@ export function registerAgents(app: App, context: Context): void {
   // agents:write
   createAgent(app, context)
   importAgent(app, context)
+  generateCompletion(app, context)
   modifyAgent(app, context)
   deleteAgent(app, context)
   modifyCoreMemoryBlock(app, context)
