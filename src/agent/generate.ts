@@ -24,7 +24,7 @@ export interface GenerateInput {
   system_prompt?: string | null | undefined
   /** Handle. */
   override_model?: string | null | undefined
-  /** JSON Schema of an object; the answer is then JSON that was asked for by it. */
+  /** JSON Schema of an object; the answer is then JSON, as far as the model keeps to it. */
   response_schema?: Record<string, unknown> | null | undefined
 }
 
@@ -57,7 +57,7 @@ export async function generate(
   const request = toRequest(input, resolveModelSettings(stored, null, null), signal)
   const { reply, timing } = await askOrRecord(db, author, agentId, model, request)
   await insertProviderCall(db, author, { ...describe(model, agentId), ...toLedger(reply.usage, timing) })
-  const content = request.tools.length > 0 ? jsonOf(model, reply) : textOf(reply)
+  const content = request.tools.length > 0 ? jsonOf(reply) : textOf(reply)
   return { content, model: model.info.handle, usage: reply.usage }
 }
 
@@ -120,15 +120,12 @@ async function ask(model: Model, request: ModelRequest): Promise<{ reply: ModelR
 const textOf = (reply: ModelReply): string =>
   reply.content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('')
 
-/** The answer as JSON text. Throws ModelError where the model gave none. */
-function jsonOf(model: Model, reply: ModelReply): string {
+/** The answer as JSON text; what the model said instead, where it did not keep to the shape. */
+function jsonOf(reply: ModelReply): string {
   const call = reply.toolCalls.find(({ name }) => name === ANSWER_TOOL)
-  const parsed = parseToolArguments(call?.arguments ?? textOf(reply))
-  if (parsed.ok) return JSON.stringify(parsed.value)
-  throw new ModelError(
-    'invalid_response',
-    `${model.info.handle} gave no answer of the shape that was asked for: ${parsed.problem}`,
-  )
+  const text = call?.arguments ?? textOf(reply)
+  const parsed = parseToolArguments(text)
+  return parsed.ok ? JSON.stringify(parsed.value) : text
 }
 
 const describe = (model: Model, agentId: string): ProviderCall => ({

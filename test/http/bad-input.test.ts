@@ -10,6 +10,7 @@ const JSON_TYPE = { 'content-type': 'application/json' }
 
 /** Bodies that succeed, by operation; a new one with required fields needs a line here. */
 const VALID_BODIES: Record<string, Record<string, unknown>> = {
+  generate_completion: { prompt: 'hello' },
   create_agent: { model: 'openai/gpt-4o-mini', memory_blocks: [{ label: 'human', value: '' }] },
   create_block: { label: 'plan', value: '' },
   create_passage: { text: 'a boat' },

@@ -12,7 +12,10 @@ const Body = Type.Object({
   override_model: Type.Optional(Nullable(Type.String({ description: "Handle, instead of the agent's model" }))),
   response_schema: Type.Optional(
     Nullable(
-      Type.Unsafe<AnyObject>({ ...AnyObject, description: 'JSON Schema of an object; the content is then JSON' }),
+      Type.Unsafe<AnyObject>({
+        ...AnyObject,
+        description: 'JSON Schema of an object; the content is then JSON, as far as the model keeps to it',
+      }),
     ),
   ),
 })
