@@ -10,6 +10,7 @@ import type { Db } from '#store/db.ts'
 import { checkBlockCount, checkLabels, duplicateLabel, resolveBlocks } from './agent-blocks.ts'
 import { checkAgentName } from './agent-name.ts'
 import { checkSecrets, replaceSecrets } from './agent-secrets.ts'
+import { chooseContext } from './choose-context.ts'
 import { type AgentAuthor, checkTimezone, type NewAgentInput } from './create-agent.ts'
 import { normalizeToolRules } from './normalize-tool-rules.ts'
 import { checkContextWindow, resolveModel } from './resolve-model.ts'
@@ -25,7 +26,10 @@ export type AgentChange = Omit<
   | 'include_base_tool_rules'
   | 'initial_message_sequence'
   | 'memory_variables'
->
+> & {
+  /** Ids of the messages in context of the default thread: `chooseContext`. */
+  message_ids?: readonly string[] | null | undefined
+}
 
 /**
  * Changes an agent; lists replace what there was. The system prompt follows at the agent's next turn.
@@ -51,6 +55,8 @@ export async function modifyAgent(
   const tools = change.tool_ids == null ? undefined : await resolveTools(db, organizationId, [], change.tool_ids)
 
   await db.transaction(async (tx) => {
+    // the thread before the agent, as the loop locks them
+    if (change.message_ids != null) await chooseContext(tx, organizationId, agentId, change.message_ids)
     const agent = await lockAgent(tx, organizationId, agentId)
     if (agent === undefined) throw agentNotFound(agentId)
     const columns = { ...plainColumns(change), ...(await modelColumns(models, agent, change, newModel)) }

@@ -9,6 +9,7 @@ import { finishBatch, listNextBatchItems, settleBatchItems } from './batches/adv
 import { listBatches, listBatchMessages } from './batches/batch-reader.ts'
 import { claimBatches } from './batches/claim-batches.ts'
 import { listBlocks } from './blocks/block-reader.ts'
+import { listNewestMessages } from './conversations/choose-context.ts'
 import { findThreadToExport } from './conversations/find-thread-to-export.ts'
 import { findDefaultThread } from './conversations/reset-thread.ts'
 import { countMemory } from './conversations/save-prompt.ts'
@@ -143,6 +144,13 @@ const ALSO_INDEXED: Record<string, (db: Queryable) => Promise<unknown>> = {
     await listToolsOfAgents(db, org, agentIds)
     await listSecretsOfAgents(db, org, agentIds)
   },
+  'the newest messages of a thread': (db) =>
+    listNewestMessages(
+      db,
+      org,
+      { conversation_id: conversationId, system_message_id: 'message-s1', is_busy: false },
+      20,
+    ),
   'the thread of an export': (db) => findThreadToExport(db, org, agentId, null),
   'blocks by a part of the value': (db) => listBlocks(db, org, { valueSearch: 'v' }, page),
   'blocks by the number of their agents': (db) => listBlocks(db, org, { agentCountAbove: 1 }, page),

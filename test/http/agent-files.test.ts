@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vit
 import type { AgentWire } from '#http/v1/agents/agent-schema.ts'
 import { DEFAULT_ORGANIZATION_ID } from '#platform/ids.ts'
 import { statement } from '#store/db.ts'
+import { findBrokenInvariants } from '../support/database-state.ts'
 import { importForm } from '../support/import-form.ts'
 import { scriptedModel } from '../support/scripted-model.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
@@ -30,7 +31,10 @@ beforeAll(async () => {
     onStatement: (name) => void (BACKGROUND.test(name) || statements.push(name)),
   })
 })
-afterAll(() => server.close())
+afterAll(async () => {
+  expect(await findBrokenInvariants(server.context.db)).toEqual([])
+  await server.close()
+})
 beforeEach(() => {
   statements = []
 })

@@ -8,8 +8,9 @@ const UNKNOWN = '01234567-89ab-4def-8123-456789abcdef'
 
 let server: TestServer
 let statements: string[] = []
-/** What the run engine asks every second, whatever requests there are. */
-const BACKGROUND = /^(claim-next-run|take-over-runs|list-idle-queues|expire-all-leases|renew-leases)$/
+/** What the run engine and the jobs ask now and then, whatever requests there are. */
+const BACKGROUND =
+  /^(claim-|take-over-|list-idle-queues|list-waiting-threads|list-cancelled-runs|expire-all-leases|renew-leases|settle-|delete-old|prune-)/
 
 beforeAll(async () => {
   server = await startTestServer({ onStatement: (name) => void (BACKGROUND.test(name) || statements.push(name)) })

@@ -29,7 +29,7 @@ import { findBuiltinTool } from '#tools/registry.ts'
 import { atPlace } from './at-place.ts'
 import type { AgentBundle, BundledAgent } from './bundle.ts'
 import { chooseModel } from './choose-model.ts'
-import { repairHistory } from './repair-history.ts'
+import { type ImportedMessage, repairHistory } from './repair-history.ts'
 
 export interface ImportOptions {
   /** Name of the first agent, instead of the one in the file. */
@@ -184,11 +184,20 @@ async function importAgent(
   })
   const now = new Date()
   const recall = repairHistory(bundled.recall, now)
-  const history = [...recall, ...repairHistory(bundled.context, now)]
+  const history = [...recall, ...inOrderOfTime(repairHistory(bundled.context, now))]
   await insertHistory(tx, { organizationId, agentId: agent.id, conversationId }, history, recall.length)
   const owner = { organizationId, agentId: agent.id }
   await storeAgentSecrets(tx, organizationId, sealSecrets(deps.secrets, owner, input.secrets ?? {}), userId)
   return agent.id
+}
+
+/** The same with no message older than the one before it: where a context begins, its time must bound those after it. */
+function inOrderOfTime(messages: readonly ImportedMessage[]): ImportedMessage[] {
+  let latest = ''
+  return messages.map((message) => {
+    if (message.created_at > latest) latest = message.created_at
+    return { ...message, created_at: latest }
+  })
 }
 
 /** The prompt, and the messages that stand in the thread without being history. */

@@ -11,7 +11,15 @@ import { withoutLegacyFields } from './to-agent-input.ts'
 
 const Body = Type.Object({
   ...agentFields,
-  message_ids: Type.Optional(Nullable(Type.Array(IdSchema('message')))),
+  message_ids: Type.Optional(
+    Nullable(
+      Type.Array(IdSchema('message'), {
+        maxItems: 10_000,
+        description:
+          'Lets the context begin later or earlier: the system message, then all from one message to the newest',
+      }),
+    ),
+  ),
 })
 
 export function modifyAgent(app: App, context: Context): void {

@@ -9,7 +9,6 @@ const UNAVAILABLE: Record<string, string> = {
   include_default_source: 'folders',
   enable_sleeptime: 'sleeptime agents',
   from_template: 'templates',
-  message_ids: 'choosing the messages in context',
 }
 
 function isEmpty(value: unknown): boolean {
