@@ -1,24 +1,28 @@
 import type { ModelInfo, ModelRegistry } from '#llm/model.ts'
-import { type NewBlockInput, normalizeNewBlock } from '#memory/block-rules.ts'
+import { type NewBlock, type NewBlockInput, normalizeNewBlock } from '#memory/block-rules.ts'
 import { defaultFileLimits } from '#memory/files/file-limits.ts'
 import { invalidArgument, unprocessable } from '#platform/errors.ts'
 import { newId, newOrderedId } from '#platform/ids.ts'
+import type { SecretBox } from '#platform/secret-box.ts'
 import { isTimezone } from '#platform/time-format.ts'
 import { getAgent } from '#store/agents/agent-reader.ts'
 import type { Agent } from '#store/agents/agent-row.ts'
+import type { AgentSecretRow } from '#store/agents/agent-secret-row.ts'
 import { type AgentToInsert, insertAgent } from '#store/agents/agent-writer.ts'
 import type { BlockRow } from '#store/blocks/block-row.ts'
 import { insertBlocks } from '#store/blocks/block-writer.ts'
 import type { PromptMetadata } from '#store/conversations/prompt-metadata.ts'
 import { isUniqueViolation } from '#store/database-error.ts'
-import type { Db } from '#store/db.ts'
+import type { Db, Queryable } from '#store/db.ts'
 import type { NewMessage } from '#store/messages/message-row.ts'
 import type { ToolRow } from '#store/tools/tool-row.ts'
 import { checkBlockCount, checkLabels, duplicateLabel, resolveBlocks } from './agent-blocks.ts'
 import { attachFolders, FILE_TOOLS, folderIdsOf, resolveFolders } from './agent-folders.ts'
 import { checkAgentName, newAgentName } from './agent-name.ts'
+import { addSecrets, checkSecrets, type SecretValues } from './agent-secrets.ts'
 import { type AgentType, baseToolRulesOf, baseToolsOf } from './base-tools.ts'
 import { type InitialMessage, packageInitialMessages } from './initial-messages.ts'
+import { fillVariables, type MemoryVariables } from './memory-variables.ts'
 import { normalizeToolRules } from './normalize-tool-rules.ts'
 import { compileSystemPrompt } from './prompts/compile-system-prompt.ts'
 import { defaultSystemPrompt } from './prompts/default-system.ts'
@@ -43,6 +47,8 @@ export interface CreateAgentDeps {
   defaultEmbedding: string | undefined
   /** Bounds the context of agents that name no limit of their own, in tokens. */
   maxContextWindow?: number
+  /** Needed only for agents with secrets. */
+  secrets?: SecretBox
 }
 
 type Maybe<Value> = Value | null | undefined
@@ -72,6 +78,9 @@ export interface NewAgentInput {
   include_base_tool_rules?: Maybe<boolean>
   tags?: Maybe<readonly string[]>
   initial_message_sequence?: Maybe<readonly InitialMessage[]>
+  /** What goes into the values of `memory_blocks` for `{{name}}`. */
+  memory_variables?: Maybe<MemoryVariables>
+  secrets?: Maybe<SecretValues>
   metadata?: Maybe<Record<string, unknown>>
   timezone?: Maybe<string>
   message_buffer_autoclear?: Maybe<boolean>
@@ -100,16 +109,18 @@ export async function createAgent(deps: CreateAgentDeps, author: AgentAuthor, in
   }
   const model = await resolveModel(deps.models, handle, organizationId)
   const agentType = input.agent_type ?? 'letta_v1_agent'
-  const newBlocks = (input.memory_blocks ?? []).map((block) => ({ id: newId('block'), ...normalizeNewBlock(block) }))
+  const newBlocks = blocksOf(input)
   const shared = await resolveBlocks(db, organizationId, input.block_ids ?? [])
   checkLabels([...newBlocks, ...shared].map((block) => block.label))
   checkBlockCount(newBlocks.length + shared.length)
   const folders = await resolveFolders(db, organizationId, folderIdsOf(input) ?? [])
   const fileTools = folders.length === 0 ? [] : await resolveTools(db, organizationId, FILE_TOOLS, [])
-  const tools = await toolsOf(db, organizationId, input, agentType)
-  const rules = rulesOf(input, { agentType, model, tools })
-  const agent = toRow(input, { ...deps, author, agentType, model, rules })
+  const tools = await resolveTools(db, organizationId, firstToolNames(input, agentType), input.tool_ids ?? [])
+  const rules = firstToolRules(input, { agentType, model, tools })
+  const agent = buildAgentRow(input, { ...deps, author, agentType, model, rules })
   const tags = [...new Set(input.tags ?? [])].sort()
+  const secrets = input.secrets ?? {}
+  checkSecrets(secrets)
 
   const limits = defaultFileLimits(
     Math.min(agent.context_window_limit ?? deps.maxContextWindow ?? model.contextWindow, model.contextWindow),
@@ -140,11 +151,13 @@ export async function createAgent(deps: CreateAgentDeps, author: AgentAuthor, in
     }).catch((error: unknown) => {
       throw isUniqueViolation(error) ? duplicateLabel() : error
     })
+    const stored = await storeSecrets(tx, deps, { organizationId, agentId: agent.id }, secrets, author.userId)
     if (folders.length > 0) {
       const ids = folders.map((folder) => folder.id)
       await attachFolders(tx, author, { agent: row, defaults: limits, tools: fileTools }, ids)
     }
-    return { ...row, blocks, tools, folders, tags, message_ids: messages.map((message) => message.id) }
+    const messageIds = messages.map((message) => message.id)
+    return { ...row, blocks, tools, folders, tags, secrets: stored, message_ids: messageIds }
   })
   if (folders.length === 0) return made
   // what the folders changed: limits, tools, the prompt
@@ -152,14 +165,35 @@ export async function createAgent(deps: CreateAgentDeps, author: AgentAuthor, in
   return getAgent(db, organizationId, agent.id)
 }
 
-const hasBaseTools = (input: NewAgentInput): boolean => input.include_base_tools ?? true
-
-function toolsOf(db: Db, organizationId: string, input: NewAgentInput, type: AgentType): Promise<ToolRow[]> {
-  const names = new Set([...(hasBaseTools(input) ? baseToolsOf(type) : []), ...(input.tools ?? [])])
-  return resolveTools(db, organizationId, [...names], input.tool_ids ?? [])
+function blocksOf(input: NewAgentInput): (NewBlock & { id: string })[] {
+  const variables = input.memory_variables ?? {}
+  return (input.memory_blocks ?? []).map((block) => ({
+    id: newId('block'),
+    ...normalizeNewBlock({ ...block, value: fillVariables(block.value, variables) }),
+  }))
 }
 
-function rulesOf(
+async function storeSecrets(
+  tx: Queryable,
+  { secrets: box }: CreateAgentDeps,
+  owner: { organizationId: string; agentId: string },
+  secrets: SecretValues,
+  userId: string,
+): Promise<AgentSecretRow[]> {
+  if (Object.keys(secrets).length === 0) return []
+  if (box === undefined) throw new Error('createAgent was given secrets and nothing to seal them with')
+  return addSecrets(tx, box, owner, secrets, userId)
+}
+
+const hasBaseTools = (input: NewAgentInput): boolean => input.include_base_tools ?? true
+
+/** Names of the tools that the input asks for by name, or by saying nothing. */
+export const firstToolNames = (input: NewAgentInput, type: AgentType): string[] => [
+  ...new Set([...(hasBaseTools(input) ? baseToolsOf(type) : []), ...(input.tools ?? [])]),
+]
+
+/** The tool rules that the agent begins with. Throws unprocessable. */
+export function firstToolRules(
   input: NewAgentInput,
   { agentType, model, tools }: { agentType: AgentType; model: ModelInfo; tools: readonly ToolRow[] },
 ) {
@@ -171,7 +205,7 @@ function rulesOf(
   ])
 }
 
-interface RowSource {
+export interface RowSource {
   author: AgentAuthor
   agentType: AgentType
   model: ModelInfo
@@ -179,7 +213,11 @@ interface RowSource {
   defaultEmbedding: string | undefined
 }
 
-function toRow(input: NewAgentInput, { author, agentType, model, rules, defaultEmbedding }: RowSource): AgentToInsert {
+/** The agent's row as the input says it, defaults filled in. Throws unprocessable, invalid_argument. */
+export function buildAgentRow(
+  input: NewAgentInput,
+  { author, agentType, model, rules, defaultEmbedding }: RowSource,
+): AgentToInsert {
   const name = input.name ?? newAgentName()
   checkAgentName(name)
   const timezone = checkTimezone(input.timezone ?? 'UTC')
@@ -199,6 +237,7 @@ function toRow(input: NewAgentInput, { author, agentType, model, rules, defaultE
     response_format: input.response_format ?? null,
     tool_rules: rules,
     metadata: input.metadata ?? null,
+    memory_variables: input.memory_variables ?? null,
     timezone,
     message_buffer_autoclear: input.message_buffer_autoclear ?? agentType === 'workflow_agent',
     enable_sleeptime: null,
@@ -220,7 +259,7 @@ export function checkTimezone(timezone: string): string {
   return timezone
 }
 
-function firstPrompt(agent: AgentToInsert, model: ModelInfo, blocks: readonly BlockRow[]) {
+export function firstPrompt(agent: AgentToInsert, model: ModelInfo, blocks: readonly BlockRow[]) {
   const promptMetadata: PromptMetadata = {
     compiled_at: new Date().toISOString(),
     recall_count: 0,
@@ -240,7 +279,7 @@ function firstPrompt(agent: AgentToInsert, model: ModelInfo, blocks: readonly Bl
   return { systemPrompt, promptMetadata }
 }
 
-const systemMessage = (text: string): NewMessage => ({
+export const systemMessage = (text: string): NewMessage => ({
   id: newOrderedId('message'),
   role: 'system',
   content: [{ type: 'text', text }],

@@ -1,4 +1,5 @@
 import type { ModelInfo, ModelRegistry } from '#llm/model.ts'
+import type { SecretBox } from '#platform/secret-box.ts'
 import { setAgentBlocks } from '#store/agents/agent-block-writer.ts'
 import { getAgent } from '#store/agents/agent-reader.ts'
 import type { AgentRow } from '#store/agents/agent-row.ts'
@@ -10,6 +11,8 @@ import type { Db } from '#store/db.ts'
 import { checkBlockCount, checkLabels, duplicateLabel, resolveBlocks } from './agent-blocks.ts'
 import { applyFolderChange, resolveFolderChange } from './agent-folders.ts'
 import { checkAgentName } from './agent-name.ts'
+import { checkSecrets, replaceSecrets } from './agent-secrets.ts'
+import { chooseContext } from './choose-context.ts'
 import { type AgentAuthor, checkTimezone, type NewAgentInput } from './create-agent.ts'
 import { normalizeToolRules } from './normalize-tool-rules.ts'
 import { checkContextWindow, resolveModel } from './resolve-model.ts'
@@ -24,14 +27,18 @@ export type AgentChange = Omit<
   | 'include_base_tools'
   | 'include_base_tool_rules'
   | 'initial_message_sequence'
->
+  | 'memory_variables'
+> & {
+  /** Ids of the messages in context of the default thread: `chooseContext`. */
+  message_ids?: readonly string[] | null | undefined
+}
 
 /**
  * Changes an agent; lists replace what there was. The system prompt follows at the agent's next turn.
  * Throws not_found, and what `createAgent` throws for the same fields.
  */
 export async function modifyAgent(
-  deps: { db: Db; models: ModelRegistry; maxContextWindow?: number },
+  deps: { db: Db; models: ModelRegistry; secrets: SecretBox; maxContextWindow?: number },
   author: AgentAuthor,
   agentId: string,
   change: AgentChange,
@@ -47,17 +54,23 @@ export async function modifyAgent(
     checkLabels(blocks.map((block) => block.label))
     checkBlockCount(blocks.length)
   }
+  if (change.secrets != null) checkSecrets(change.secrets)
   const tools = change.tool_ids == null ? undefined : await resolveTools(db, organizationId, [], change.tool_ids)
 
   const maxContextWindow = deps.maxContextWindow ?? Number.POSITIVE_INFINITY
   const folders = await resolveFolderChange({ db, models, maxContextWindow }, organizationId, agentId, change)
 
   await db.transaction(async (tx) => {
+    // the thread before the agent, as the loop locks them
+    if (change.message_ids != null) await chooseContext(tx, organizationId, agentId, change.message_ids)
     const agent = await lockAgent(tx, organizationId, agentId)
     if (agent === undefined) throw agentNotFound(agentId)
     const columns = { ...plainColumns(change), ...modelColumns(agent, change, newModel, limitedModel) }
     await updateAgent(tx, organizationId, agentId, columns, author.userId)
     if (change.tags != null) await setAgentTags(tx, organizationId, agentId, change.tags)
+    if (change.secrets !== undefined) {
+      await replaceSecrets(tx, deps.secrets, { organizationId, agentId }, change.secrets ?? {}, author.userId)
+    }
     if (tools !== undefined) {
       await setAgentTools(
         tx,
@@ -101,7 +114,7 @@ function plainColumns(change: AgentChange): Columns {
 }
 
 /** Settings that mean the same with every provider, and so outlive a change of it. */
-const COMMON_SETTINGS = new Set(['temperature', 'max_output_tokens', 'parallel_tool_calls', 'response_format'])
+export const COMMON_SETTINGS = new Set(['temperature', 'max_output_tokens', 'parallel_tool_calls', 'response_format'])
 
 function modelColumns(
   agent: AgentRow,

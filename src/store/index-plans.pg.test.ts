@@ -2,11 +2,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { closedView } from '#memory/files/open-files.ts'
 import { BUSY, fillTenants } from '../../test/support/fill-tenants.ts'
 import { openTestDatabase } from '../../test/support/test-database.ts'
-import { listAgentFileStates, listAgentFiles } from './agents/agent-file-reader.ts'
-import { setFileViews } from './agents/agent-file-writer.ts'
+import { countAgents, listAgents } from './agents/agent-reader.ts'
 import { findAgentsCalled, listAgentNames } from './agents/agent-name-reader.ts'
-import { listAgents } from './agents/agent-reader.ts'
+import { listAgentFileStates, listAgentFiles } from './agents/agent-file-reader.ts'
 import { listArchives } from './archives/archive-reader.ts'
+import { listBlocksOfAgents } from './agents/agent-block-reader.ts'
+import { listSecretsOfAgents } from './agents/agent-secret-reader.ts'
+import { listToolsOfAgents } from './agents/agent-tool-reader.ts'
+import { setFileViews } from './agents/agent-file-writer.ts'
 import { finishBatch, listNextBatchItems, settleBatchItems } from './batches/advance-batch.ts'
 import { listBatches, listBatchMessages } from './batches/batch-reader.ts'
 import { claimBatches } from './batches/claim-batches.ts'
@@ -16,6 +19,8 @@ import { deleteConversation } from './conversations/delete-conversation.ts'
 import { shareMessages } from './conversations/fork-conversation.ts'
 import { findThread } from './conversations/load-thread.ts'
 import { emptyDefaultThread, findDefaultThread } from './conversations/reset-thread.ts'
+import { listNewestMessages } from './conversations/choose-context.ts'
+import { findThreadToExport } from './conversations/find-thread-to-export.ts'
 import { countMemory } from './conversations/save-prompt.ts'
 import { type Db, type Queryable, type Statement, statement } from './db.ts'
 import { searchFilePassagesByWords } from './files/file-passage-search.ts'
@@ -188,6 +193,28 @@ const ALSO_INDEXED: Record<string, (db: Queryable) => Promise<unknown>> = {
   'the names of agents': (db) => listAgentNames(db, org, 1000),
   'the owner of a thread': (db) => findThreadOwner(db, org, { conversationId }),
   'a page of agents in the middle': (db) => listAgents(db, org, {}, { ...agentPage, after: 'agent-90' }),
+  'agents by their last run': (db) => listAgents(db, org, {}, { ...agentPage, orderBy: 'last_run_completion' }),
+  'agents by their last change': (db) => listAgents(db, org, {}, { ...agentPage, orderBy: 'updated_at' }),
+  'agents by a part of the name': (db) => listAgents(db, org, { queryText: 'ame 7' }, agentPage),
+  'agents by what they stopped for': (db) => listAgents(db, org, { lastStopReason: 'error' }, agentPage),
+  'agents of a search': (db) => listAgents(db, org, { and: [{ tags: ['tag-7'], matchesAllTags: true }] }, agentPage),
+  'a count of agents': (db) => countAgents(db, org, { tags: ['tag-7'] }),
+  'blocks, tools and secrets of a page of agents': async (db) => {
+    const agentIds = Array.from({ length: 50 }, (_, n) => `agent-${n}`)
+    await listBlocksOfAgents(db, org, agentIds)
+    await listToolsOfAgents(db, org, agentIds)
+    await listSecretsOfAgents(db, org, agentIds)
+  },
+  'the newest messages of a thread': (db) =>
+    listNewestMessages(
+      db,
+      org,
+      { conversation_id: conversationId, system_message_id: 'message-s1', summary_message_id: null, is_busy: false },
+      20,
+    ),
+  'the thread of an export': (db) => findThreadToExport(db, org, agentId, null),
+  'blocks by a part of the value': (db) => listBlocks(db, org, { valueSearch: 'v' }, page),
+  'blocks by the number of their agents': (db) => listBlocks(db, org, { agentCountAbove: 1 }, page),
   'a page of blocks in the middle': (db) => listBlocks(db, org, {}, { ...page, before: 'block-90' }),
   'messages of a batch': (db) => listBatchMessages(db, org, { batchId: batch.id }, page),
   'messages of a conversation': (db) => listThreadMessages(db, org, thread, { limit: 20, order: 'desc' }),

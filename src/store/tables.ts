@@ -62,6 +62,7 @@ export interface AgentsTable {
   response_format: Record<string, unknown> | null
   tool_rules: Record<string, unknown>[]
   metadata: Record<string, unknown> | null
+  memory_variables: Record<string, string> | null
   timezone: string
   message_buffer_autoclear: boolean
   enable_sleeptime: boolean | null

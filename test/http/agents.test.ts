@@ -8,8 +8,9 @@ const UNKNOWN = '01234567-89ab-4def-8123-456789abcdef'
 
 let server: TestServer
 let statements: string[] = []
-/** What the run engine asks every second, whatever requests there are. */
-const BACKGROUND = /^(claim-next-run|take-over-runs|list-idle-queues|expire-all-leases|renew-leases)$/
+/** What the run engine and the jobs ask now and then, whatever requests there are. */
+const BACKGROUND =
+  /^(claim-|take-over-|list-idle-queues|list-waiting-threads|list-cancelled-runs|expire-all-leases|renew-leases|settle-|delete-old|prune-)/
 
 beforeAll(async () => {
   server = await startTestServer({ onStatement: (name) => void (BACKGROUND.test(name) || statements.push(name)) })
@@ -161,7 +162,6 @@ describe('create_agent', () => {
     [400, { tools: ['no_such_tool'] }, /no_such_tool/],
     [400, { context_window_limit: 999_999 }, /128000 tokens/],
     [400, { context_window_limit: 100 }, /too small/],
-    [400, { secrets: { KEY: 'x' } }, /secrets: .* not available/],
     [404, { folder_ids: [`source-${UNKNOWN}`] }, /Folders not found/],
     [400, { memory_blocks: Array.from({ length: 101 }, (_, i) => memoryBlock(`b${i}`)) }, /100 memory blocks/],
     [404, { model: 'openai/none' }, /NOT_FOUND: Handle openai\/none/],

@@ -13,6 +13,7 @@ const MCP_CONFIG = { mcp_server_type: 'sse', server_url: 'https://mcp.example.co
 
 /** Bodies that succeed, by operation; a new one with required fields needs a line here. */
 const VALID_BODIES: Record<string, Record<string, unknown>> = {
+  generate_completion: { prompt: 'hello' },
   create_agent: { model: 'openai/gpt-4o-mini', memory_blocks: [{ label: 'human', value: '' }] },
   create_block: { label: 'plan', value: '' },
   create_passage: { text: 'a boat' },

@@ -31,6 +31,7 @@ insert into blocks (organization_id, id, label, value, char_limit, created_at)
   select org, 'block-' || n, 'label-' || n % 80, 'v', 100, ${ago('k')} from owner;
 insert into block_tags select org, 'block-' || n, 'tag-' || (n * t % 120) from owner cross join generate_series(1, 3) as t on conflict do nothing;
 insert into agent_blocks (organization_id, agent_id, block_id, label) select org, 'agent-' || n, 'block-' || n, 'label-' || n % 80 from owner;
+insert into agent_secrets (organization_id, agent_id, key, id, sealed) select org, 'agent-' || n, 'KEY', 'agent-env-' || n, 'v1.x' from owner;
 insert into tools (organization_id, id, name, tool_type, json_schema, created_at)
   select org, 'tool-' || n, 'tool_' || n, 'custom', '{}', ${ago('k')} from owner;
 insert into agent_tools (organization_id, agent_id, tool_id) select org, 'agent-' || n, 'tool-' || n % ${AGENTS} + 1 from owner;

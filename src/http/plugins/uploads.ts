@@ -1,5 +1,6 @@
 import multipart from '@fastify/multipart'
 import type { App } from '#http/app.ts'
+import { DomainError } from '#platform/errors.ts'
 
 /** Bytes of a text field beside a file. */
 const MAX_FIELD_BYTES = 1024 * 1024
@@ -8,7 +9,7 @@ export const MAX_FILE_BYTES = 50 * 1024 * 1024
 
 /**
  * `multipart/form-data` for the routes that take files: they read `request.parts()` themselves, as it arrives. `@fastify/multipart` is the
- * official plugin, over busboy.
+ * official plugin, over busboy. Such a route has `consumes: ['multipart/form-data']` in its schema.
  */
 export async function acceptUploads(app: App): Promise<void> {
   await app.register(multipart, {
@@ -21,5 +22,11 @@ export async function acceptUploads(app: App): Promise<void> {
       parts: 60,
     },
     throwFileSizeLimit: true,
+  })
+  // the parser is there for every route; only those that say so read forms
+  app.addHook('preValidation', async (request) => {
+    if (request.isMultipart() && !request.routeOptions.schema?.consumes?.includes('multipart/form-data')) {
+      throw new DomainError('unsupported', 'Send the body as JSON with content-type: application/json.')
+    }
   })
 }

@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { StringEnum } from './nullable.ts'
 
 /** More than this is never given in one page; the client asks on with a cursor. */
-const MAX_PAGE_LIMIT = 1000
+export const MAX_PAGE_LIMIT = 1000
 
 interface PagingDefaults<OrderBy extends readonly [string, ...string[]]> {
   limit?: number

@@ -7,6 +7,7 @@ import { keysetPage, type PageRequest } from '#store/page.ts'
 import { listBlocksOfAgents } from './agent-block-reader.ts'
 import { listFoldersOfAgents } from './agent-folder-reader.ts'
 import { type Agent, type AgentRow, agentColumns, agentTagsColumn, messageIdsColumn } from './agent-row.ts'
+import { listSecretsOfAgents } from './agent-secret-reader.ts'
 import { listToolsOfAgents } from './agent-tool-reader.ts'
 import { agentNotFound } from './require-agent.ts'
 
@@ -16,10 +17,11 @@ export interface AgentInclude {
   tools?: boolean
   tags?: boolean
   folders?: boolean
+  secrets?: boolean
 }
 
 /** Everything that the store knows of an agent. */
-export const ALL_RELATIONS: AgentInclude = { blocks: true, tools: true, tags: true, folders: true }
+export const ALL_RELATIONS: AgentInclude = { blocks: true, tools: true, tags: true, folders: true, secrets: true }
 
 const FIND_AGENT = statement(
   'find-agent',
@@ -41,6 +43,7 @@ export async function getAgent(
 
 /** Every condition that is given must hold. */
 export interface AgentFilter {
+  id?: string | undefined
   name?: string | undefined
   /** Substring of the name, in any case. */
   queryText?: string | undefined
@@ -59,11 +62,13 @@ export interface AgentFilter {
   /** Only agents that have this folder. */
   folderId?: string | undefined
   includesHidden?: boolean | undefined
+  /** These too. */
+  and?: readonly AgentFilter[] | undefined
 }
 
 export type AgentOrder = 'created_at' | 'updated_at' | 'last_run_completion'
 
-/** A page of agents in at most five statements. A cursor that no agent has is ignored, as in V1. */
+/** A page of agents in at most four statements, and one more each for folders and secrets. A cursor that no agent has is ignored, as in V1. */
 export async function listAgents(
   db: Queryable,
   organizationId: string,
@@ -112,12 +117,14 @@ async function withRelations(
   const blocks = include.blocks && ids.length > 0 ? await listBlocksOfAgents(db, organizationId, ids) : new Map()
   const tools = include.tools && ids.length > 0 ? await listToolsOfAgents(db, organizationId, ids) : new Map()
   const folders = include.folders && ids.length > 0 ? await listFoldersOfAgents(db, organizationId, ids) : new Map()
+  const secrets = include.secrets && ids.length > 0 ? await listSecretsOfAgents(db, organizationId, ids) : new Map()
   return rows.map((row) => ({
     ...row,
     folders: folders.get(row.id) ?? [],
     tags: include.tags ? row.tags : [],
     blocks: blocks.get(row.id) ?? [],
     tools: tools.get(row.id) ?? [],
+    secrets: secrets.get(row.id) ?? [],
   }))
 }
 
@@ -126,6 +133,7 @@ function conditions(organizationId: string, filter: AgentFilter): RawBuilder<unk
     value !== undefined && sql`${sql.ref(`agents.${column}`)} = ${value}`
   return allOf(
     sql`agents.organization_id = ${organizationId}`,
+    equals('id', filter.id),
     equals('name', filter.name),
     equals('project_id', filter.projectId),
     equals('template_id', filter.templateId),
@@ -144,6 +152,7 @@ function conditions(organizationId: string, filter: AgentFilter): RawBuilder<unk
       sql`agents.id in (select af.agent_id from agent_folders as af
         where af.organization_id = ${organizationId} and af.folder_id = ${filter.folderId})`,
     !filter.includesHidden && sql`agents.hidden is not true`,
+    ...(filter.and ?? []).map((other) => conditions(organizationId, other)),
   )
 }
 

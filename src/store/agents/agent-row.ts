@@ -2,6 +2,7 @@ import type { BlockRow } from '#store/blocks/block-row.ts'
 import type { FolderRow } from '#store/folders/folder-row.ts'
 import type { AgentsTable } from '#store/tables.ts'
 import type { ToolRow } from '#store/tools/tool-row.ts'
+import type { AgentSecretRow } from './agent-secret-row.ts'
 
 /** An agent as read, without what other tables keep of it. */
 export type AgentRow = Omit<AgentsTable, 'organization_id'>
@@ -15,6 +16,8 @@ export interface AgentRelations {
   folders: FolderRow[]
   /** In alphabetical order. */
   tags: string[]
+  /** In the order of their keys. */
+  secrets: AgentSecretRow[]
   /** Messages in context of the default conversation: the system message, then the newest in their order. */
   message_ids: string[]
 }
@@ -37,6 +40,7 @@ const AGENT_COLUMN_NAMES = [
   'response_format',
   'tool_rules',
   'metadata',
+  'memory_variables',
   'timezone',
   'message_buffer_autoclear',
   'enable_sleeptime',

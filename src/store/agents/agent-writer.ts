@@ -34,7 +34,7 @@ export interface NewAgent {
 }
 
 const GIVEN_COLUMNS =
-  'id, project_id, name, agent_type, description, system, model, embedding, model_settings, context_window_limit, compaction_settings, response_format, tool_rules, metadata, timezone, message_buffer_autoclear, enable_sleeptime, max_files_open, per_file_view_window_char_limit, hidden, template_id, base_template_id, deployment_id, entity_id'
+  'id, project_id, name, agent_type, description, system, model, embedding, model_settings, context_window_limit, compaction_settings, response_format, tool_rules, metadata, memory_variables, timezone, message_buffer_autoclear, enable_sleeptime, max_files_open, per_file_view_window_char_limit, hidden, template_id, base_template_id, deployment_id, entity_id'
 
 const INSERT_AGENT = statement(
   'insert-agent',
@@ -43,7 +43,7 @@ const INSERT_AGENT = statement(
     select $1, ${GIVEN_COLUMNS}, $3, $3
     from jsonb_to_record($2::jsonb) as n (id text, project_id text, name text, agent_type text, description text, system text,
       model text, embedding text, model_settings jsonb, context_window_limit integer, compaction_settings jsonb,
-      response_format jsonb, tool_rules jsonb, metadata jsonb, timezone text, message_buffer_autoclear boolean,
+      response_format jsonb, tool_rules jsonb, metadata jsonb, memory_variables jsonb, timezone text, message_buffer_autoclear boolean,
       enable_sleeptime boolean, max_files_open integer, per_file_view_window_char_limit integer, hidden boolean,
       template_id text, base_template_id text, deployment_id text, entity_id text)
     returning ${agentColumns('a')}

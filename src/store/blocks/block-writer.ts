@@ -1,3 +1,4 @@
+import { attachedAt } from '#store/agents/attached-at.ts'
 import { type Queryable, statement } from '#store/db.ts'
 import { authorColumns, type BlockAuthor, type BlockRow, blockColumns } from './block-row.ts'
 
@@ -22,7 +23,7 @@ export interface BlockToInsert {
   hidden: boolean | null
 }
 
-// clock_timestamp() and not now(): blocks that come in one statement keep their order in lists by created_at
+// a time of its own for each: blocks that come in one statement keep their order in lists by created_at, also on PGlite
 const INSERT_BLOCKS = statement(
   'insert-blocks',
   `with given as (
@@ -35,7 +36,7 @@ const INSERT_BLOCKS = statement(
       is_template, template_name, template_id, base_template_id, deployment_id, entity_id, preserve_on_migration, hidden,
       created_by_id, last_updated_by_id, created_at)
     select $1, id, project_id, label, value, char_limit, description, read_only, metadata, is_template, template_name,
-      template_id, base_template_id, deployment_id, entity_id, preserve_on_migration, hidden, $3, $3, clock_timestamp()
+      template_id, base_template_id, deployment_id, entity_id, preserve_on_migration, hidden, $3, $3, ${attachedAt('given.position')}
     from given order by position
     returning ${blockColumns('b')}
   ), tagged as (

@@ -18,9 +18,10 @@ export const agentFilterParameters = {
   show_hidden_agents: Type.Boolean({ default: false }),
 }
 const AgentFilterQuery = Type.Object(agentFilterParameters)
+export type AgentFilterQuery = Static<typeof AgentFilterQuery>
 
 /** The store's filter; undefined where nothing can match, since the server keeps no identities yet. */
-export function toAgentFilter(query: Static<typeof AgentFilterQuery>): AgentFilter | undefined {
+export function toAgentFilter(query: AgentFilterQuery): AgentFilter | undefined {
   if (query.identity_id !== undefined || (query.identifier_keys ?? []).length > 0) return undefined
   return {
     name: query.name,

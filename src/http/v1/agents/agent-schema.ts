@@ -67,6 +67,20 @@ export const MemorySchema = Type.Object({
   prompt_template: Type.String(),
 })
 
+/** A secret as sent. `value` is a mask where there is one, and empty where there is none: V1 told the secret itself. */
+const AgentSecretSchema = Type.Object({
+  id: Type.String(),
+  agent_id: Type.String(),
+  key: Type.String(),
+  value: Type.String({ description: 'Stars; a secret that was stored is never told' }),
+  description: Type.Null(),
+  created_by_id: NullableString,
+  last_updated_by_id: NullableString,
+  created_at: Timestamp,
+  updated_at: Timestamp,
+})
+export type AgentSecretWire = Static<typeof AgentSecretSchema>
+
 /** An agent as sent. Fields of things that the server does not keep yet are there, and empty. */
 export const AgentSchema = Type.Object({
   created_by_id: NullableString,
@@ -95,8 +109,8 @@ export const AgentSchema = Type.Object({
   tools: Type.Array(ToolSchema),
   sources: Type.Array(AnyObject),
   tags: Type.Array(Type.String()),
-  tool_exec_environment_variables: Type.Array(AnyObject),
-  secrets: Type.Array(AnyObject),
+  tool_exec_environment_variables: Type.Array(AgentSecretSchema),
+  secrets: Type.Array(AgentSecretSchema),
   project_id: NullableString,
   template_id: NullableString,
   base_template_id: NullableString,
@@ -156,6 +170,13 @@ const ToolRuleSchema = Type.Object(
   { additionalProperties: true },
 )
 
+const SecretValuesSchema = Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  additionalProperties: { type: 'string' },
+  description:
+    'Environment variables of tools: all of them, by name. The mask that the server shows leaves a value as it is',
+})
+
 const Tag = Type.String({ minLength: 1, maxLength: 500 })
 const INT32_MAX = 2_147_483_647
 
@@ -193,9 +214,9 @@ export const agentFields = {
   reasoning: optional(Type.Boolean()),
   max_reasoning_tokens: optional(Type.Integer({ minimum: 0 })),
   parallel_tool_calls: optional(Type.Boolean()),
+  secrets: optional(SecretValuesSchema),
+  tool_exec_environment_variables: optional(SecretValuesSchema),
   // what the server does not keep yet: null and empty are fine, see refuse-unavailable.ts
-  secrets: optional(AnyObject),
-  tool_exec_environment_variables: optional(AnyObject),
   identity_ids: optional(Type.Array(Type.String())),
 }
 

@@ -2,6 +2,9 @@ import Type from 'typebox'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
 import * as reader from '#store/agents/agent-reader.ts'
+import { agentFilterParameters, toAgentFilter } from './agent-filter.ts'
+
+const { show_hidden_agents: _, ...filterParameters } = agentFilterParameters
 
 export function countAgents(app: App, context: Context): void {
   app.get(
@@ -11,10 +14,14 @@ export function countAgents(app: App, context: Context): void {
       schema: {
         operationId: 'count_agents',
         tags: ['agents'],
-        summary: 'Count all agents, hidden ones too',
+        summary: 'Count agents, hidden ones too',
+        querystring: Type.Object(filterParameters),
         response: { 200: Type.Integer() },
       },
     },
-    ({ actor }) => reader.countAgents(context.db, actor.organizationId, { includesHidden: true }),
+    async ({ actor, query }) => {
+      const filter = toAgentFilter({ ...query, show_hidden_agents: true })
+      return filter === undefined ? 0 : reader.countAgents(context.db, actor.organizationId, filter)
+    },
   )
 }

@@ -3,7 +3,7 @@ import * as domain from '#agent/create-agent.ts'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
 import { CreateBlockSchema } from '#http/v1/blocks/block-schema.ts'
-import { AnyObject, Nullable, StringEnum } from '#http/wire/nullable.ts'
+import { Nullable, StringEnum } from '#http/wire/nullable.ts'
 import { AgentSchema, AgentTypeSchema, agentFields } from './agent-schema.ts'
 import { presentAgent } from './present-agent.ts'
 import { catalogOf } from './read-agent.ts'
@@ -20,6 +20,12 @@ const InitialMessage = Type.Object({
   sender_id: Type.Optional(Nullable(Type.String())),
 })
 
+const MemoryVariables = Type.Unsafe<Record<string, string>>({
+  type: 'object',
+  additionalProperties: { type: 'string' },
+  description: 'What goes into the values of memory_blocks for {{name}}',
+})
+
 const Body = Type.Object({
   ...agentFields,
   agent_type: Type.Optional(Nullable(AgentTypeSchema)),
@@ -32,7 +38,7 @@ const Body = Type.Object({
   include_multi_agent_tools: Type.Optional(Nullable(Type.Boolean())),
   include_default_source: Type.Optional(Nullable(Type.Boolean())),
   initial_message_sequence: Type.Optional(Nullable(Type.Array(InitialMessage))),
-  memory_variables: Type.Optional(Nullable(AnyObject)),
+  memory_variables: Type.Optional(Nullable(MemoryVariables)),
   from_template: Type.Optional(Nullable(Type.String())),
 })
 
@@ -51,10 +57,11 @@ export function createAgent(app: App, context: Context): void {
     },
     async ({ actor, body }) => {
       refuseUnavailable(body)
-      const { db, models, config } = context
+      const { db, models, config, secrets } = context
       const deps = {
         db,
         models,
+        secrets,
         defaultModel: config.defaultModel,
         defaultEmbedding: config.defaultEmbedding,
         maxContextWindow: config.globalMaxContextWindow,

@@ -7,6 +7,11 @@ import { createAgent } from './create-agent.ts'
 import { deleteAgent } from './delete-agent.ts'
 import { detachCoreMemoryBlock } from './detach-core-memory-block.ts'
 import { detachToolFromAgent } from './detach-tool-from-agent.ts'
+import { exportAgent } from './export-agent.ts'
+import { exportAgentWithSkills } from './export-agent-with-skills.ts'
+import { generateCompletion } from './generate-completion.ts'
+import { getAgentVariables } from './get-agent-variables.ts'
+import { importAgent } from './import-agent.ts'
 import { listAgents } from './list-agents.ts'
 import { listCoreMemoryBlocks } from './list-core-memory-blocks.ts'
 import { listToolsForAgent } from './list-tools-for-agent.ts'
@@ -19,20 +24,29 @@ import { retrieveAgentContextWindow } from './retrieve-agent-context-window.ts'
 import { retrieveAgentMemory } from './retrieve-agent-memory.ts'
 import { retrieveCoreMemoryBlock } from './retrieve-core-memory-block.ts'
 import { runToolForAgent } from './run-tool-for-agent.ts'
+import { countDeployedAgents } from './search/count-deployed-agents.ts'
+import { searchDeployedAgents } from './search/search-deployed-agents.ts'
 
 export function registerAgents(app: App, context: Context): void {
   // agents:read
   listAgents(app, context)
   countAgents(app, context)
+  searchDeployedAgents(app, context)
+  countDeployedAgents(app, context)
   retrieveAgent(app, context)
   retrieveAgentMemory(app, context)
   retrieveAgentContextWindow(app, context)
+  getAgentVariables(app, context)
+  exportAgent(app, context)
+  exportAgentWithSkills(app, context)
   listCoreMemoryBlocks(app, context)
   retrieveCoreMemoryBlock(app, context)
   listToolsForAgent(app, context)
 
   // agents:write
   createAgent(app, context)
+  importAgent(app, context)
+  generateCompletion(app, context)
   modifyAgent(app, context)
   deleteAgent(app, context)
   modifyCoreMemoryBlock(app, context)

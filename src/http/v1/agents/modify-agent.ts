@@ -11,7 +11,15 @@ import { withoutLegacyFields } from './to-agent-input.ts'
 
 const Body = Type.Object({
   ...agentFields,
-  message_ids: Type.Optional(Nullable(Type.Array(IdSchema('message')))),
+  message_ids: Type.Optional(
+    Nullable(
+      Type.Array(IdSchema('message'), {
+        maxItems: 10_000,
+        description:
+          'Lets the context begin later or earlier: the system message, then all from one message to the newest',
+      }),
+    ),
+  ),
 })
 
 export function modifyAgent(app: App, context: Context): void {
@@ -30,8 +38,8 @@ export function modifyAgent(app: App, context: Context): void {
     },
     async ({ actor, params, body }) => {
       refuseUnavailable(body)
-      const { db, models, config } = context
-      const deps = { db, models, maxContextWindow: config.globalMaxContextWindow }
+      const { db, models, secrets, config } = context
+      const deps = { db, models, secrets, maxContextWindow: config.globalMaxContextWindow }
       await domain.modifyAgent(deps, actor, params.agent_id, withoutLegacyFields(body))
       return readAgent(context, actor.organizationId, params.agent_id)
     },

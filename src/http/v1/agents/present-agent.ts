@@ -12,12 +12,14 @@ import {
   presentLlmConfig,
   presentModelSettings,
 } from './present-model.ts'
+import { presentSecret } from './present-secret.ts'
 
 /** A stored agent as the wire shows it, every field there. */
 export function presentAgent(agent: Agent, catalog: ModelCatalog): AgentWire {
   const info = modelOf(agent, catalog)
   const settings = presentModelSettings(agent, info)
   const blocks = agent.blocks.map(presentBlock)
+  const secrets = agent.secrets.map(presentSecret)
   return {
     created_by_id: agent.created_by_id,
     last_updated_by_id: agent.last_updated_by_id,
@@ -43,8 +45,8 @@ export function presentAgent(agent: Agent, catalog: ModelCatalog): AgentWire {
     tools: agent.tools.map(presentTool),
     sources: agent.folders.map((folder) => presentSource(folder, catalog)),
     tags: agent.tags,
-    tool_exec_environment_variables: [],
-    secrets: [],
+    tool_exec_environment_variables: secrets,
+    secrets,
     project_id: agent.project_id,
     template_id: agent.template_id,
     base_template_id: agent.base_template_id,

@@ -2,15 +2,11 @@ import { invalidArgument } from '#platform/errors.ts'
 
 /** Fields of V1 that would silently do nothing here, and what they are about. */
 const UNAVAILABLE: Record<string, string> = {
-  secrets: 'secrets of agents',
-  tool_exec_environment_variables: 'secrets of agents',
   identity_ids: 'identities',
   include_multi_agent_tools: 'tools between agents',
   include_default_source: 'folders',
   enable_sleeptime: 'sleeptime agents',
-  memory_variables: 'templates',
   from_template: 'templates',
-  message_ids: 'choosing the messages in context',
 }
 
 function isEmpty(value: unknown): boolean {

@@ -9,5 +9,6 @@ export function toAgentInclude(query: { include?: string[]; include_relationship
     tools: wanted.has('agent.tools') || older.has('tools'),
     folders: wanted.has('agent.sources') || older.has('sources'),
     tags: wanted.has('agent.tags') || older.has('tags'),
+    secrets: wanted.has('agent.secrets') || older.has('tool_exec_environment_variables'),
   }
 }

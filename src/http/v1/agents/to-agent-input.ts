@@ -10,6 +10,8 @@ interface LegacyFields {
   reasoning?: boolean | null
   max_reasoning_tokens?: number | null
   parallel_tool_calls?: boolean | null
+  secrets?: Record<string, string> | null
+  tool_exec_environment_variables?: Record<string, string> | null
 }
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
@@ -26,6 +28,7 @@ export function withoutLegacyFields<Body extends LegacyFields>(body: Body): Body
     embedding,
     context_window_limit: body.context_window_limit ?? number(llm.context_window) ?? body.context_window_limit,
     model_settings: settingsOf(body, llm, model),
+    secrets: body.secrets === undefined ? body.tool_exec_environment_variables : body.secrets,
   }
 }
 

@@ -1,0 +1,77 @@
+import type { NewAgentInput } from '#agent/create-agent.ts'
+import type { ContentPart, ToolCallPart } from '#llm/model.ts'
+import type { NewBlockInput } from '#memory/block-rules.ts'
+import type { ToolRow } from '#store/tools/tool-row.ts'
+
+/** Agents with all that they need, on their way from one server to another: what a file says, whatever its format. */
+export interface AgentBundle {
+  agents: BundledAgent[]
+  blocks: BundledBlock[]
+  tools: BundledTool[]
+  /** Parts of the file that this server does not make: `sources`, `groups`… */
+  leftOut: string[]
+}
+
+/** What goes wrong with a part of the bundle is told with its place: where it stands in the file, `agents[0]`. */
+interface Placed {
+  place: string
+}
+
+/** Ids are the bundle's own: they mean nothing outside of it. */
+export interface BundledAgent extends Placed {
+  input: NewAgentInput
+  /** After the blocks that `input` itself brings. */
+  blockIds: string[]
+  toolIds: string[]
+  /** Messages that the agent remembers and does not see, then those in context. Without the system prompt. */
+  recall: BundledMessage[]
+  context: BundledMessage[]
+}
+
+export interface BundledBlock extends Placed {
+  id: string
+  input: NewBlockInput
+}
+
+export interface BundledTool extends Placed {
+  id: string
+  tool: Pick<
+    ToolRow,
+    | 'name'
+    | 'tool_type'
+    | 'description'
+    | 'source_type'
+    | 'source_code'
+    | 'json_schema'
+    | 'args_json_schema'
+    | 'tags'
+    | 'return_char_limit'
+    | 'pip_requirements'
+    | 'npm_requirements'
+    | 'default_requires_approval'
+    | 'enable_parallel_execution'
+    | 'metadata'
+  >
+}
+
+/** A result as a file has it: perhaps of a call that is not there. */
+export interface BundledResult {
+  tool_call_id: string
+  status: 'success' | 'error'
+  text: string
+  stdout: string[] | null
+  stderr: string[] | null
+}
+
+export interface BundledMessage {
+  role: 'system' | 'user' | 'assistant' | 'tool' | 'approval' | 'summary'
+  content: ContentPart[]
+  toolCalls: ToolCallPart[]
+  results: BundledResult[]
+  name: string | null
+  model: string | null
+  otid: string | null
+  senderId: string | null
+  /** Undefined where the file does not say. */
+  createdAt: Date | undefined
+}

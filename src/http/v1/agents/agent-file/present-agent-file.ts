@@ -1,0 +1,115 @@
+import { presentAgent } from '#http/v1/agents/present-agent.ts'
+import type { ModelCatalog } from '#http/v1/agents/present-model.ts'
+import { presentBlock } from '#http/v1/blocks/present-block.ts'
+import { presentTool } from '#http/v1/tools/present-tool.ts'
+import type { Agent } from '#store/agents/agent-row.ts'
+import type { BlockRow } from '#store/blocks/block-row.ts'
+import type { ToolRow } from '#store/tools/tool-row.ts'
+
+/** What a client resolved for the file: the server only passes it on. */
+export interface FileSkill {
+  name: string
+  files?: Record<string, string> | null
+  source_url?: string | null
+}
+
+/** What tells our files apart; V1 wrote the revision of its database here. */
+const REVISION = 'perdure-1'
+
+/** An agent with its blocks and tools as a file of today's format; ids are the file's own. */
+export function presentAgentFile(
+  agent: Agent,
+  catalog: ModelCatalog,
+  messages: Record<string, unknown>[],
+  skills: readonly FileSkill[],
+  now: Date,
+): Record<string, unknown> {
+  return {
+    agents: [presentFileAgent(agent, catalog, messages)],
+    groups: [],
+    blocks: agent.blocks.map(presentFileBlock),
+    files: [],
+    sources: [],
+    tools: agent.tools.map(presentFileTool),
+    mcp_servers: [],
+    skills,
+    metadata: { revision_id: REVISION },
+    created_at: now.toISOString(),
+  }
+}
+
+function presentFileAgent(agent: Agent, catalog: ModelCatalog, messages: Record<string, unknown>[]) {
+  const { llm_config, embedding_config } = presentAgent(agent, catalog)
+  const secrets = Object.fromEntries(agent.secrets.map(({ key }) => [key, '']))
+  return {
+    name: agent.name,
+    memory_blocks: [],
+    tools: [],
+    tool_ids: agent.tools.map((_, index) => `tool-${index}`),
+    source_ids: [],
+    folder_ids: [],
+    block_ids: agent.blocks.map((_, index) => `block-${index}`),
+    tool_rules: agent.tool_rules,
+    tags: agent.tags,
+    system: agent.system,
+    agent_type: agent.agent_type,
+    initial_message_sequence: null,
+    include_base_tools: false,
+    include_multi_agent_tools: false,
+    include_base_tool_rules: false,
+    include_default_source: false,
+    description: agent.description,
+    metadata: agent.metadata,
+    llm_config,
+    embedding_config,
+    model: agent.model,
+    embedding: agent.embedding,
+    model_settings: agent.model_settings,
+    compaction_settings: agent.compaction_settings,
+    context_window_limit: agent.context_window_limit,
+    embedding_chunk_size: null,
+    max_tokens: null,
+    max_reasoning_tokens: null,
+    enable_reasoner: null,
+    reasoning: null,
+    from_template: null,
+    template: false,
+    project: null,
+    tool_exec_environment_variables: secrets,
+    secrets,
+    memory_variables: agent.memory_variables,
+    project_id: null,
+    template_id: null,
+    base_template_id: null,
+    identity_ids: null,
+    message_buffer_autoclear: agent.message_buffer_autoclear,
+    enable_sleeptime: false,
+    response_format: agent.response_format,
+    timezone: agent.timezone,
+    max_files_open: agent.max_files_open,
+    per_file_view_window_char_limit: agent.per_file_view_window_char_limit,
+    hidden: agent.hidden,
+    parallel_tool_calls: null,
+    id: 'agent-0',
+    in_context_message_ids: messages.map((message) => message.id),
+    messages,
+    files_agents: [],
+    group_ids: [],
+  }
+}
+
+/** What belongs to this server, and would mean nothing on another, is left out. */
+const OF_THIS_SERVER = {
+  project_id: null,
+  created_by_id: null,
+  last_updated_by_id: null,
+}
+const OF_TEMPLATES = { template_id: null, base_template_id: null, deployment_id: null, entity_id: null }
+
+function presentFileBlock(block: BlockRow, index: number) {
+  return { ...presentBlock(block), ...OF_THIS_SERVER, ...OF_TEMPLATES, id: `block-${index}` }
+}
+
+function presentFileTool(tool: ToolRow, index: number) {
+  return { ...presentTool(tool), ...OF_THIS_SERVER, id: `tool-${index}` }
+}

@@ -1,0 +1,33 @@
+import type { Context } from '#context.ts'
+import { catalogOf } from '#http/v1/agents/read-agent.ts'
+import { notFound } from '#platform/errors.ts'
+import { getAgent } from '#store/agents/agent-reader.ts'
+import { findThreadToExport } from '#store/conversations/find-thread-to-export.ts'
+import { listContextMessages } from '#store/messages/message-reader.ts'
+import { type FileSkill, presentAgentFile } from './present-agent-file.ts'
+import { presentFileMessages } from './present-messages.ts'
+
+export interface ExportRequest {
+  organizationId: string
+  agentId: string
+  /** Null: the default conversation. */
+  conversationId: string | null
+  withoutMessages: boolean
+  skills: readonly FileSkill[]
+}
+
+/** The text of an agent's file. Throws not_found for the agent, or for a conversation that is not the agent's. */
+export async function writeAgentFile(context: Context, request: ExportRequest): Promise<string> {
+  const { db } = context
+  const { organizationId, agentId, conversationId } = request
+  const agent = await getAgent(db, organizationId, agentId)
+  const thread = await findThreadToExport(db, organizationId, agentId, conversationId)
+  if (thread === undefined) {
+    throw notFound(`Conversation not found: agent ${agentId} has no conversation ${conversationId ?? 'default'}.`)
+  }
+  const messages = request.withoutMessages
+    ? []
+    : presentFileMessages('agent-0', agent.timezone, thread, await listContextMessages(db, organizationId, thread))
+  const file = presentAgentFile(agent, await catalogOf(context, organizationId), messages, request.skills, new Date())
+  return JSON.stringify(file, null, 2)
+}
