@@ -9,8 +9,8 @@ import { describeApi } from '#http/plugins/describe-api.ts'
 import { answerErrors, sendError } from '#http/plugins/errors.ts'
 import { keepAnswers } from '#http/plugins/idempotency.ts'
 import { parseJsonBodies } from '#http/plugins/json-body.ts'
-import { acceptUploads } from '#http/plugins/uploads.ts'
 import { logRequests, requestId } from '#http/plugins/request-log.ts'
+import { acceptUploads } from '#http/plugins/uploads.ts'
 import { validateRequests } from '#http/plugins/validation.ts'
 import { registerRoot } from '#http/root/index.ts'
 import { registerArchivalMemory } from '#http/v1/agents/archival/index.ts'
@@ -19,7 +19,9 @@ import { registerMessages } from '#http/v1/agents/messages/index.ts'
 import { registerSchedules } from '#http/v1/agents/schedule/index.ts'
 import { registerBlocks } from '#http/v1/blocks/index.ts'
 import { registerConversations } from '#http/v1/conversations/index.ts'
+import { registerGroups } from '#http/v1/groups/index.ts'
 import { registerHealth } from '#http/v1/health/index.ts'
+import { registerIdentities } from '#http/v1/identities/index.ts'
 import { registerBatches } from '#http/v1/messages/batches/index.ts'
 import { registerModels } from '#http/v1/models/index.ts'
 import { registerPassages } from '#http/v1/passages/index.ts'
@@ -60,6 +62,8 @@ export async function buildServer(context: Context): Promise<App> {
   registerRuns(app, context)
   registerSteps(app, context)
   registerTags(app, context)
+  registerIdentities(app, context)
+  registerGroups(app, context)
   registerWebhooks(app, context)
   registerModels(app, context)
   registerHealth(app, context)

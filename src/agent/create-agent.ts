@@ -5,19 +5,20 @@ import { newId, newOrderedId } from '#platform/ids.ts'
 import { isTimezone } from '#platform/time-format.ts'
 import type { Agent } from '#store/agents/agent-row.ts'
 import { type AgentToInsert, insertAgent } from '#store/agents/agent-writer.ts'
-import type { BlockRow } from '#store/blocks/block-row.ts'
 import { insertBlocks } from '#store/blocks/block-writer.ts'
-import type { PromptMetadata } from '#store/conversations/prompt-metadata.ts'
 import { isUniqueViolation } from '#store/database-error.ts'
-import type { Db } from '#store/db.ts'
+import type { Db, Queryable } from '#store/db.ts'
+import { listIdentitiesOfAgents, requireIdentities } from '#store/identities/identity-reader.ts'
+import { setAgentIdentities } from '#store/identities/identity-writer.ts'
 import type { NewMessage } from '#store/messages/message-row.ts'
 import type { ToolRow } from '#store/tools/tool-row.ts'
 import { checkBlockCount, checkLabels, duplicateLabel, resolveBlocks } from './agent-blocks.ts'
 import { checkAgentName, newAgentName } from './agent-name.ts'
 import { type AgentType, baseToolRulesOf, baseToolsOf } from './base-tools.ts'
+import { firstPrompt, systemMessage } from './first-prompt.ts'
+import { addCompanion, prepareCompanion } from './groups/add-companion.ts'
 import { type InitialMessage, packageInitialMessages } from './initial-messages.ts'
 import { normalizeToolRules } from './normalize-tool-rules.ts'
-import { compileSystemPrompt } from './prompts/compile-system-prompt.ts'
 import { defaultSystemPrompt } from './prompts/default-system.ts'
 import { likesLineNumbers } from './prompts/likes-line-numbers.ts'
 import { checkContextWindow, resolveModel } from './resolve-model.ts'
@@ -72,6 +73,11 @@ export interface NewAgentInput {
   project_id?: Maybe<string>
   template_id?: Maybe<string>
   base_template_id?: Maybe<string>
+  deployment_id?: Maybe<string>
+  entity_id?: Maybe<string>
+  identity_ids?: Maybe<readonly string[]>
+  /** Whether another agent keeps its memory in order. */
+  enable_sleeptime?: Maybe<boolean>
 }
 
 /** Agents with this tag are helpers of others, and hidden from lists. */
@@ -83,6 +89,15 @@ const SUBAGENT_TAG = 'role:subagent'
  * id), unprocessable (name, time zone, blocks, rules), conflict (two blocks of one label).
  */
 export async function createAgent(deps: CreateAgentDeps, author: AgentAuthor, input: NewAgentInput): Promise<Agent> {
+  return deps.db.transaction(await prepareAgent(deps, author, input))
+}
+
+/** Checks and looks up everything; what it gives stores the agent, within a transaction of the caller. */
+export async function prepareAgent(
+  deps: CreateAgentDeps,
+  author: AgentAuthor,
+  input: NewAgentInput,
+): Promise<(tx: Queryable) => Promise<Agent>> {
   const { db } = deps
   const { organizationId } = author
   const handle = input.model ?? deps.defaultModel
@@ -99,14 +114,19 @@ export async function createAgent(deps: CreateAgentDeps, author: AgentAuthor, in
   const rules = rulesOf(input, { agentType, model, tools })
   const agent = toRow(input, { ...deps, author, agentType, model, rules })
   const tags = [...new Set(input.tags ?? [])].sort()
+  const identityIds = [...new Set(input.identity_ids ?? [])]
+  await requireIdentities(db, organizationId, identityIds)
+  const companion = input.enable_sleeptime
+    ? await prepareCompanion(db, organizationId, agentType, likesLineNumbers(model))
+    : undefined
 
-  return db.transaction(async (tx) => {
+  return async (tx) => {
     const created =
       newBlocks.length === 0
         ? []
         : await insertBlocks(tx, organizationId, newBlocks, { type: 'user', userId: author.userId })
     const blocks = [...created, ...shared]
-    const { systemPrompt, promptMetadata } = firstPrompt(agent, model, blocks)
+    const { systemPrompt, promptMetadata } = firstPrompt(agent, likesLineNumbers(model), blocks)
     const messages: [NewMessage, ...NewMessage[]] = [
       systemMessage(systemPrompt),
       ...packageInitialMessages(input.initial_message_sequence ?? [], agent.timezone, new Date()),
@@ -125,14 +145,28 @@ export async function createAgent(deps: CreateAgentDeps, author: AgentAuthor, in
     }).catch((error: unknown) => {
       throw isUniqueViolation(error) ? duplicateLabel() : error
     })
-    return { ...row, blocks, tools, tags, message_ids: messages.map((message) => message.id) }
-  })
+    if (identityIds.length > 0) await setAgentIdentities(tx, organizationId, row.id, identityIds)
+    const identities = identityIds.length > 0 ? await listIdentitiesOfAgents(tx, organizationId, [row.id]) : new Map()
+    const group = companion === undefined ? null : await addCompanion(tx, author, { ...row, blocks }, companion)
+    return {
+      ...row,
+      blocks,
+      tools,
+      tags,
+      message_ids: messages.map((message) => message.id),
+      identities: identities.get(row.id) ?? [],
+      managed_group: group,
+    }
+  }
 }
 
 const hasBaseTools = (input: NewAgentInput): boolean => input.include_base_tools ?? true
 
 function toolsOf(db: Db, organizationId: string, input: NewAgentInput, type: AgentType): Promise<ToolRow[]> {
-  const names = new Set([...(hasBaseTools(input) ? baseToolsOf(type) : []), ...(input.tools ?? [])])
+  const names = new Set([
+    ...(hasBaseTools(input) ? baseToolsOf(type, input.enable_sleeptime ?? false) : []),
+    ...(input.tools ?? []),
+  ])
   return resolveTools(db, organizationId, [...names], input.tool_ids ?? [])
 }
 
@@ -178,14 +212,14 @@ function toRow(input: NewAgentInput, { author, agentType, model, rules, defaultE
     metadata: input.metadata ?? null,
     timezone,
     message_buffer_autoclear: input.message_buffer_autoclear ?? agentType === 'workflow_agent',
-    enable_sleeptime: null,
+    enable_sleeptime: input.enable_sleeptime ?? null,
     max_files_open: input.max_files_open ?? null,
     per_file_view_window_char_limit: input.per_file_view_window_char_limit ?? null,
     hidden: input.tags?.includes(SUBAGENT_TAG) ? true : (input.hidden ?? null),
     template_id: input.template_id ?? null,
     base_template_id: input.base_template_id ?? null,
-    deployment_id: null,
-    entity_id: null,
+    deployment_id: input.deployment_id ?? null,
+    entity_id: input.entity_id ?? null,
   }
 }
 
@@ -196,30 +230,3 @@ export function checkTimezone(timezone: string): string {
   }
   return timezone
 }
-
-function firstPrompt(agent: AgentToInsert, model: ModelInfo, blocks: readonly BlockRow[]) {
-  const promptMetadata: PromptMetadata = {
-    compiled_at: new Date().toISOString(),
-    recall_count: 0,
-    archival_count: 0,
-    archival_tags: [],
-  }
-  const systemPrompt = compileSystemPrompt({
-    system: agent.system,
-    agentType: agent.agent_type,
-    agentId: agent.id,
-    conversationId: null,
-    timezone: agent.timezone,
-    hasLineNumbers: likesLineNumbers(model),
-    blocks,
-    metadata: promptMetadata,
-  })
-  return { systemPrompt, promptMetadata }
-}
-
-const systemMessage = (text: string): NewMessage => ({
-  id: newOrderedId('message'),
-  role: 'system',
-  content: [{ type: 'text', text }],
-  search_text: null,
-})

@@ -1,15 +1,20 @@
 import type { ModelInfo, ModelRegistry } from '#llm/model.ts'
 import { setAgentBlocks } from '#store/agents/agent-block-writer.ts'
+import { getAgent } from '#store/agents/agent-reader.ts'
 import type { AgentRow } from '#store/agents/agent-row.ts'
 import { setAgentTools } from '#store/agents/agent-tool-writer.ts'
 import { lockAgent, setAgentTags, updateAgent } from '#store/agents/agent-writer.ts'
 import { agentNotFound } from '#store/agents/require-agent.ts'
 import { isUniqueViolation } from '#store/database-error.ts'
 import type { Db } from '#store/db.ts'
+import { requireIdentities } from '#store/identities/identity-reader.ts'
+import { setAgentIdentities } from '#store/identities/identity-writer.ts'
 import { checkBlockCount, checkLabels, duplicateLabel, resolveBlocks } from './agent-blocks.ts'
 import { checkAgentName } from './agent-name.ts'
 import { type AgentAuthor, checkTimezone, type NewAgentInput } from './create-agent.ts'
+import { addCompanion, type CompanionParts, prepareCompanion } from './groups/add-companion.ts'
 import { normalizeToolRules } from './normalize-tool-rules.ts'
+import { handleLikesLineNumbers } from './prompts/likes-line-numbers.ts'
 import { checkContextWindow, resolveModel } from './resolve-model.ts'
 import { resolveTools } from './resolve-tools.ts'
 
@@ -22,6 +27,8 @@ export type AgentChange = Omit<
   | 'include_base_tools'
   | 'include_base_tool_rules'
   | 'initial_message_sequence'
+  | 'deployment_id'
+  | 'entity_id'
 >
 
 /**
@@ -45,6 +52,9 @@ export async function modifyAgent(
     checkBlockCount(blocks.length)
   }
   const tools = change.tool_ids == null ? undefined : await resolveTools(db, organizationId, [], change.tool_ids)
+  const identityIds = change.identity_ids === undefined ? undefined : [...new Set(change.identity_ids ?? [])]
+  await requireIdentities(db, organizationId, identityIds ?? [])
+  const companion = change.enable_sleeptime ? await companionOf(deps, organizationId, agentId, newModel) : undefined
 
   await db.transaction(async (tx) => {
     const agent = await lockAgent(tx, organizationId, agentId)
@@ -66,7 +76,21 @@ export async function modifyAgent(
         throw isUniqueViolation(error) ? duplicateLabel() : error
       })
     }
+    if (identityIds !== undefined) await setAgentIdentities(tx, organizationId, agentId, identityIds)
+    if (companion !== undefined) await addCompanion(tx, author, await getAgent(tx, organizationId, agentId), companion)
   })
+}
+
+/** Throws not_found, invalid_argument. */
+async function companionOf(
+  { db, models }: { db: Db; models: ModelRegistry },
+  organizationId: string,
+  agentId: string,
+  newModel: ModelInfo | undefined,
+): Promise<CompanionParts> {
+  const agent = await getAgent(db, organizationId, agentId, {})
+  const hasLineNumbers = await handleLikesLineNumbers(models, newModel?.handle ?? agent.model)
+  return prepareCompanion(db, organizationId, agent.agent_type, hasLineNumbers)
 }
 
 type Columns = { [Column in keyof AgentRow]?: AgentRow[Column] | undefined }
@@ -87,6 +111,7 @@ function plainColumns(change: AgentChange): Columns {
     max_files_open: change.max_files_open,
     per_file_view_window_char_limit: change.per_file_view_window_char_limit,
     hidden: change.hidden,
+    enable_sleeptime: change.enable_sleeptime,
     project_id: change.project_id,
     template_id: change.template_id,
     base_template_id: change.base_template_id,

@@ -5,6 +5,8 @@ import type { PageRequest } from './page.ts'
 type PagedTable =
   | 'batches'
   | 'blocks'
+  | 'groups'
+  | 'identities'
   | 'messages'
   | 'passages'
   | 'runs'

@@ -360,7 +360,7 @@ describe('modify_agent', () => {
     expect((await patch(agent.id, { name: 'x', model: 'openai/none' })).status).toBe(404)
     expect((await patch(agent.id, { name: 'x', tool_ids: [`tool-${UNKNOWN}`] })).status).toBe(404)
     expect((await patch(agent.id, { name: 'x', context_window_limit: 500_000 })).status).toBe(400)
-    expect((await patch(agent.id, { name: 'x', identity_ids: [`identity-${UNKNOWN}`] })).status).toBe(400)
+    expect((await patch(agent.id, { name: 'x', identity_ids: [`identity-${UNKNOWN}`] })).status).toBe(404)
     expect((await server.request<AgentWire>('GET', `/v1/agents/${agent.id}`)).body.name).toBe('Stable')
   })
 })

@@ -3,6 +3,9 @@ import { allOf } from '#store/all-of.ts'
 import { sqlBuilder, toStatement } from '#store/builder.ts'
 import { containsPattern } from '#store/contains-pattern.ts'
 import { type Queryable, statement } from '#store/db.ts'
+import { listGroupsOfManagers } from '#store/groups/group-reader.ts'
+import { hasIdentity } from '#store/identities/has-identity.ts'
+import { listIdentitiesOfAgents } from '#store/identities/identity-reader.ts'
 import { keysetPage, type PageRequest } from '#store/page.ts'
 import { listBlocksOfAgents } from './agent-block-reader.ts'
 import { type Agent, type AgentRow, agentColumns, agentTagsColumn, messageIdsColumn } from './agent-row.ts'
@@ -14,17 +17,25 @@ export interface AgentInclude {
   blocks?: boolean
   tools?: boolean
   tags?: boolean
+  identities?: boolean
+  managedGroup?: boolean
 }
 
 /** Everything that the store knows of an agent. */
-export const ALL_RELATIONS: AgentInclude = { blocks: true, tools: true, tags: true }
+export const ALL_RELATIONS: AgentInclude = {
+  blocks: true,
+  tools: true,
+  tags: true,
+  identities: true,
+  managedGroup: true,
+}
 
 const FIND_AGENT = statement(
   'find-agent',
   `select ${agentColumns('a')}, ${agentTagsColumn('a')}, ${messageIdsColumn('a')} from agents as a
    where a.organization_id = $1 and a.id = $2`,
 )
-/** The agent with the relations asked for, in three statements at most. Throws not_found. */
+/** The agent with the relations asked for, in one statement and one more for each. Throws not_found. */
 export async function getAgent(
   db: Queryable,
   organizationId: string,
@@ -52,12 +63,15 @@ export interface AgentFilter {
   lastStopReason?: string | undefined
   /** Only agents that have this block. */
   blockId?: string | undefined
+  /** Only agents that have this identity; one with any of these keys. */
+  identityId?: string | undefined
+  identifierKeys?: readonly string[] | undefined
   includesHidden?: boolean | undefined
 }
 
 export type AgentOrder = 'created_at' | 'updated_at' | 'last_run_completion'
 
-/** A page of agents in at most four statements. A cursor that no agent has is ignored, as in V1. */
+/** A page of agents in two statements and one more for each relation. A cursor that no agent has is ignored, as in V1. */
 export async function listAgents(
   db: Queryable,
   organizationId: string,
@@ -105,8 +119,14 @@ async function withRelations(
   const ids = rows.map((row) => row.id)
   const blocks = include.blocks && ids.length > 0 ? await listBlocksOfAgents(db, organizationId, ids) : new Map()
   const tools = include.tools && ids.length > 0 ? await listToolsOfAgents(db, organizationId, ids) : new Map()
+  const identities =
+    include.identities && ids.length > 0 ? await listIdentitiesOfAgents(db, organizationId, ids) : new Map()
+  const groups =
+    include.managedGroup && ids.length > 0 ? await listGroupsOfManagers(db, organizationId, ids) : new Map()
   return rows.map((row) => ({
     ...row,
+    identities: identities.get(row.id) ?? [],
+    managed_group: groups.get(row.id) ?? null,
     tags: include.tags ? row.tags : [],
     blocks: blocks.get(row.id) ?? [],
     tools: tools.get(row.id) ?? [],
@@ -129,6 +149,7 @@ function conditions(organizationId: string, filter: AgentFilter): RawBuilder<unk
     filter.blockId !== undefined &&
       sql`agents.id in (select ab.agent_id from agent_blocks as ab
         where ab.organization_id = ${organizationId} and ab.block_id = ${filter.blockId})`,
+    hasIdentity('agent', organizationId, filter),
     !filter.includesHidden && sql`agents.hidden is not true`,
   )
 }

@@ -1,4 +1,6 @@
 import type { BlockRow } from '#store/blocks/block-row.ts'
+import type { GroupRow } from '#store/groups/group-row.ts'
+import type { IdentityRow } from '#store/identities/identity-row.ts'
 import type { AgentsTable } from '#store/tables.ts'
 import type { ToolRow } from '#store/tools/tool-row.ts'
 
@@ -10,6 +12,9 @@ export interface AgentRelations {
   /** In the order in which they were attached. */
   blocks: BlockRow[]
   tools: ToolRow[]
+  identities: IdentityRow[]
+  /** The group that this agent manages: the one that works behind it, else the newest. */
+  managed_group: GroupRow | null
   /** In alphabetical order. */
   tags: string[]
   /** Messages in context of the default conversation: the system message, then the newest in their order. */

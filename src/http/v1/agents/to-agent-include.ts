@@ -7,6 +7,8 @@ export function toAgentInclude(query: { include?: string[]; include_relationship
   return {
     blocks: wanted.has('agent.blocks') || older.has('memory') || older.has('blocks'),
     tools: wanted.has('agent.tools') || older.has('tools'),
+    identities: wanted.has('agent.identities') || older.has('identities'),
+    managedGroup: wanted.has('agent.managed_group') || older.has('multi_agent_group') || older.has('managed_group'),
     tags: wanted.has('agent.tags') || older.has('tags'),
   }
 }
