@@ -13,6 +13,7 @@ import { logRequests, requestId } from '#http/plugins/request-log.ts'
 import { acceptUploads } from '#http/plugins/uploads.ts'
 import { validateRequests } from '#http/plugins/validation.ts'
 import { registerRoot } from '#http/root/index.ts'
+import { registerAccessTokens } from '#http/v1/access-tokens/index.ts'
 import { registerArchivalMemory } from '#http/v1/agents/archival/index.ts'
 import { registerAgents } from '#http/v1/agents/index.ts'
 import { registerMessages } from '#http/v1/agents/messages/index.ts'
@@ -42,7 +43,7 @@ export async function buildServer(context: Context): Promise<App> {
   closeConnectionsWhenStopping(app, context.shutdown.begun)
   answerErrors(app)
   allowOrigins(app, context.config.corsOrigins)
-  authenticate(app, context.config)
+  authenticate(app, context.config, context.db)
   parseJsonBodies(app)
   await acceptUploads(app)
   validateRequests(app)
@@ -64,6 +65,7 @@ export async function buildServer(context: Context): Promise<App> {
   registerTags(app, context)
   registerIdentities(app, context)
   registerGroups(app, context)
+  registerAccessTokens(app, context)
   registerWebhooks(app, context)
   registerModels(app, context)
   registerHealth(app, context)
