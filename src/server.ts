@@ -9,6 +9,7 @@ import { describeApi } from '#http/plugins/describe-api.ts'
 import { answerErrors, sendError } from '#http/plugins/errors.ts'
 import { keepAnswers } from '#http/plugins/idempotency.ts'
 import { parseJsonBodies } from '#http/plugins/json-body.ts'
+import { takeProjects } from '#http/plugins/project.ts'
 import { logRequests, requestId } from '#http/plugins/request-log.ts'
 import { acceptUploads } from '#http/plugins/uploads.ts'
 import { validateRequests } from '#http/plugins/validation.ts'
@@ -20,12 +21,14 @@ import { registerMessages } from '#http/v1/agents/messages/index.ts'
 import { registerSchedules } from '#http/v1/agents/schedule/index.ts'
 import { registerBlocks } from '#http/v1/blocks/index.ts'
 import { registerConversations } from '#http/v1/conversations/index.ts'
+import { registerEnvironments } from '#http/v1/environments/index.ts'
 import { registerGroups } from '#http/v1/groups/index.ts'
 import { registerHealth } from '#http/v1/health/index.ts'
 import { registerIdentities } from '#http/v1/identities/index.ts'
 import { registerBatches } from '#http/v1/messages/batches/index.ts'
 import { registerModels } from '#http/v1/models/index.ts'
 import { registerPassages } from '#http/v1/passages/index.ts'
+import { registerProjects } from '#http/v1/projects/index.ts'
 import { registerRuns } from '#http/v1/runs/index.ts'
 import { registerSteps } from '#http/v1/steps/index.ts'
 import { registerTags } from '#http/v1/tags/index.ts'
@@ -47,6 +50,7 @@ export async function buildServer(context: Context): Promise<App> {
   parseJsonBodies(app)
   await acceptUploads(app)
   validateRequests(app)
+  takeProjects(app, context.db)
   keepAnswers(app, context.db)
   await describeApi(app, VERSION)
 
@@ -66,6 +70,8 @@ export async function buildServer(context: Context): Promise<App> {
   registerIdentities(app, context)
   registerGroups(app, context)
   registerAccessTokens(app, context)
+  registerProjects(app, context)
+  registerEnvironments(app, context)
   registerWebhooks(app, context)
   registerModels(app, context)
   registerHealth(app, context)
