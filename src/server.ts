@@ -32,6 +32,7 @@ import { registerProjects } from '#http/v1/projects/index.ts'
 import { registerRuns } from '#http/v1/runs/index.ts'
 import { registerSteps } from '#http/v1/steps/index.ts'
 import { registerTags } from '#http/v1/tags/index.ts'
+import { registerTemplates } from '#http/v1/templates/index.ts'
 import { registerTools } from '#http/v1/tools/index.ts'
 import { registerWebhooks } from '#http/v1/webhooks/index.ts'
 import { VERSION } from '#platform/version.ts'
@@ -71,6 +72,7 @@ export async function buildServer(context: Context): Promise<App> {
   registerGroups(app, context)
   registerAccessTokens(app, context)
   registerProjects(app, context)
+  registerTemplates(app, context)
   registerEnvironments(app, context)
   registerWebhooks(app, context)
   registerModels(app, context)

@@ -4,7 +4,9 @@ import type { App } from '#http/app.ts'
 import type { Queryable } from '#store/db.ts'
 
 /** What a request says of its project: `X-Project-Id` has an id, `X-Project` a slug. Undefined where it says nothing. */
-export function projectHeaderOf(request: FastifyRequest): { id: string } | { slug: string } | undefined {
+export function projectHeaderOf(
+  request: Pick<FastifyRequest, 'headers'>,
+): { id: string } | { slug: string } | undefined {
   const { 'x-project-id': id, 'x-project': slug } = request.headers
   if (typeof id === 'string' && id !== '') return { id }
   return typeof slug === 'string' && slug !== '' ? { slug } : undefined
