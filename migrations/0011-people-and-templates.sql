@@ -12,7 +12,6 @@ create table projects (
   primary key (organization_id, id),
   unique (organization_id, slug)
 );
-create index projects_by_created on projects (organization_id, created_at, id);
 
 -- However an organisation comes into being, it has a project from then on.
 create function perdure_add_default_project() returns trigger language plpgsql as $$
@@ -143,7 +142,6 @@ create table templates (
   unique (organization_id, project_id, name),
   foreign key (organization_id, project_id) references projects (organization_id, id) on delete cascade
 );
-create index templates_by_updated on templates (organization_id, updated_at, id);
 
 create table template_versions (
   organization_id text collate "C" not null,
@@ -188,7 +186,6 @@ create table access_tokens (
   primary key (organization_id, id),
   unique (organization_id, token_hash)
 );
-create index access_tokens_by_created on access_tokens (organization_id, created_at, id);
 
 -- Machines that agents could work on. None is ever connected: this server has no socket for them.
 create table environments (
@@ -205,4 +202,24 @@ create table environments (
   unique (organization_id, device_id),
   unique (organization_id, connection_id)
 );
-create index environments_by_created on environments (organization_id, created_at, id);
+
+-- Runs of agents that work behind another, due since one of its runs ended; stored by the statement that ended it. They stay for a
+-- while after they have started, so that whoever reads that run again is told of them.
+create table companion_runs (
+  organization_id text collate "C" not null,
+  main_run_id text collate "C" not null,
+  agent_id text collate "C" not null,
+  -- the id of the run: made of the other two, so that it can start only once
+  id text collate "C" not null,
+  group_id text collate "C" not null,
+  due_at timestamptz not null default clock_timestamp(),
+  claimed_until timestamptz,
+  started_at timestamptz,
+  primary key (organization_id, main_run_id, agent_id),
+  foreign key (organization_id, group_id) references groups (organization_id, id) on delete cascade,
+  foreign key (organization_id, agent_id) references agents (organization_id, id) on delete cascade
+);
+create index companion_runs_due on companion_runs (due_at) where started_at is null;
+create index companion_runs_by_group on companion_runs (organization_id, group_id, due_at);
+create index companion_runs_by_agent on companion_runs (organization_id, agent_id);
+create index companion_runs_started on companion_runs (started_at) where started_at is not null;

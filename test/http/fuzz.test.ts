@@ -51,7 +51,7 @@ const UNKNOWN = '01234567-89ab-4def-8123-456789abcdef'
 
 function remember(answer: string): void {
   for (const [id, prefix = ''] of answer.matchAll(
-    /\b(agent|block|tool|passage|run|step|message|archive|schedule|job|delivery)-[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b/g,
+    /\b(agent|block|tool|passage|run|step|message|archive|schedule|job|delivery|identity|group|project|environment|deployment)-[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\b/g,
   )) {
     const known = seen.get(prefix) ?? []
     if (known.includes(id)) continue

@@ -1,4 +1,5 @@
 import { type Queryable, statement } from '#store/db.ts'
+import { companionTurn } from '#store/groups/companion-runs.ts'
 import { NEW_MESSAGE_COLUMNS, type NewMessage, newMessageRows } from '#store/messages/message-row.ts'
 import { type EventBatch, loggedEvents } from '#store/run-events/event-batch.ts'
 import { runDeliveryInsert } from '#store/webhooks/insert-delivery.ts'
@@ -68,8 +69,8 @@ with held as (
   update agents as a set last_run_completion = now(), last_stop_reason = $13,
     last_run_duration_ms = (extract(epoch from now() - held.created_at) * 1000)::integer
   from held where a.organization_id = $1 and a.id = $4 and $12 is not null
-)
-select thread.queued_run_count from held left join thread on true`,
+), ${companionTurn('held', { runId: '$2', agentId: '$4', status: '$12' })}
+select thread.queued_run_count, array(select due.id from due) as companion_run_ids from held left join thread on true`,
 )
 
 /** One model call and what it gave. Times in nanoseconds since the epoch, or of duration; as the wire shows them. */
@@ -134,9 +135,16 @@ export interface Advance {
   events: EventBatch[]
 }
 
-/** How many runs wait behind this one; undefined where the lease is lost, and then nothing was written. */
-export async function advanceRun(db: Queryable, lease: Lease, change: Advance): Promise<number | undefined> {
-  const [row] = await db.query<{ queued_run_count: number | null }>(advance, [
+export interface Advanced {
+  /** How many runs wait behind this one. */
+  waiting: number
+  /** Runs of agents that work behind this one, and are due now that it has ended. */
+  companionRunIds: string[]
+}
+
+/** Undefined where the lease is lost, and then nothing was written. */
+export async function advanceRun(db: Queryable, lease: Lease, change: Advance): Promise<Advanced | undefined> {
+  const [row] = await db.query<{ queued_run_count: number | null; companion_run_ids: string[] }>(advance, [
     lease.organizationId,
     lease.runId,
     lease.token,
@@ -153,5 +161,6 @@ export async function advanceRun(db: Queryable, lease: Lease, change: Advance): 
     change.ending?.error == null ? null : JSON.stringify(change.ending.error),
     JSON.stringify(change.events),
   ])
-  return row === undefined ? undefined : (row.queued_run_count ?? 0)
+  if (row === undefined) return undefined
+  return { waiting: row.queued_run_count ?? 0, companionRunIds: row.companion_run_ids }
 }
