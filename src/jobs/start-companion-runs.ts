@@ -9,6 +9,7 @@ import {
   type DueCompanions,
   finishCompanionRuns,
   pruneCompanionRuns,
+  shareBlocksWithCompanions,
 } from '#store/groups/companion-runs.ts'
 import { findMessageSeq, listAgentMessages } from '#store/messages/message-reader.ts'
 import type { NewMessage } from '#store/messages/message-row.ts'
@@ -78,6 +79,7 @@ export class CompanionStarter implements AsyncDisposable {
     const { db, logger, runs } = this.#options
     const fields = { group_id: due.group_id, main_run_id: due.main_run_id }
     try {
+      await shareBlocksWithCompanions(db, due)
       const messages = await this.#messagesOf(due)
       const input = companionInput(messages)
       for (const { id, agent_id: agentId } of due.runs) {

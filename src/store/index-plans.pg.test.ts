@@ -50,7 +50,10 @@ const lease = { owner: 'me', leaseMs: 4000 }
 /** What PostgreSQL runs for a foreign key when the row that it points at is deleted. */
 const cascade = (table: string, column: string) => (db: Queryable) =>
   db.query(
-    statement(`test-cascade-${table}-${column}`, `delete from only ${table} where organization_id = $1 and ${column} = $2`),
+    statement(
+      `test-cascade-${table}-${column}`,
+      `delete from only ${table} where organization_id = $1 and ${column} = $2`,
+    ),
     [org, `${column.replace('_id', '')}-7`],
   )
 

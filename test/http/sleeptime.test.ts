@@ -110,6 +110,28 @@ test('works after every turn without a frequency; streams and repeated answers t
   expect((await send(agent.id, 'y', headers)).usage).toEqual(first.usage)
 })
 
+test('shares blocks that the agent has got since, and loses those that it has lost', async () => {
+  const agent = await newAgent(1)
+  const [companion] = agent.managed_group.agent_ids
+  const create = async (label: string) =>
+    (await server.request<{ id: string }>('POST', '/v1/blocks', { label, value: '' })).body.id
+  const block = await create('plan')
+  // the companion has one of this label, which stays its own
+  const other = await create('memory_persona')
+  const place = (verb: string, id: string) => `/v1/agents/${agent.id}/core-memory/blocks/${verb}/${id}`
+  for (const id of [block, other]) expect((await server.request('PATCH', place('attach', id))).status).toBe(200)
+  const labels = async () =>
+    (await server.request<{ id: string }[]>('GET', `/v1/agents/${companion}/core-memory/blocks`)).body.map(
+      ({ id }) => id,
+    )
+  expect(await labels()).not.toContain(block)
+  await ended((await send(agent.id, 'x')).usage.run_ids?.[0])
+  expect(await labels()).toContain(block)
+  expect(await labels()).not.toContain(other)
+  await server.request('PATCH', place('detach', block))
+  expect(await labels()).not.toContain(block)
+})
+
 test('does nothing while it is switched off, and nothing for an agent without it', async () => {
   const agent = await newAgent(1)
   await server.request('PATCH', `/v1/agents/${agent.id}`, { enable_sleeptime: false })

@@ -105,3 +105,19 @@ const PRUNE = statement(
 export async function pruneCompanionRuns(db: Queryable, keptMs: number, limit: number): Promise<number> {
   return (await db.query(PRUNE, [keptMs, limit])).length
 }
+
+// whatever a label of theirs stands for already stays what it is
+const SHARE = statement(
+  'share-blocks-with-companions',
+  `insert into agent_blocks (organization_id, agent_id, block_id, label)
+   select $1, a.id, ab.block_id, ab.label from agents as a
+   cross join (select b.block_id, b.label from agent_blocks as b where b.organization_id = $1 and b.agent_id = $2) as ab
+   where a.organization_id = $1 and a.id = any($3::text[])
+   on conflict do nothing`,
+)
+
+/** Gives companions the blocks that the main agent has got since, by whatever way. */
+export async function shareBlocksWithCompanions(db: Queryable, due: DueCompanions): Promise<void> {
+  const companions = due.runs.map((run) => run.agent_id)
+  await db.query(SHARE, [due.organization_id, due.main_agent_id, companions])
+}
