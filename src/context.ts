@@ -10,6 +10,7 @@ import { BatchAdvancer } from '#jobs/advance-batches.ts'
 import { WebhookDeliverer } from '#jobs/deliver-webhooks.ts'
 import { forgetIdempotencyKeys } from '#jobs/forget-idempotency-keys.ts'
 import { CallbackPoster } from '#jobs/post-callback.ts'
+import { CompanionStarter } from '#jobs/start-companion-runs.ts'
 import { ScheduleStarter } from '#jobs/start-due-schedules.ts'
 import type { ModelRegistry } from '#llm/model.ts'
 import { createModelRegistry, type ProviderDesk } from '#llm/registry.ts'
@@ -141,6 +142,7 @@ function startJobs(
   deliverer.start()
   const schedules = resources.use(new ScheduleStarter({ db, logger: namedLogger(logger, 'schedules'), runs }))
   schedules.start()
+  resources.use(new CompanionStarter({ db, logger: namedLogger(logger, 'sleeptime'), runs })).start()
   const batches = resources.use(
     new BatchAdvancer({ db, logger: namedLogger(logger, 'batches'), runs, maxRuns: config.batchRuns }),
   )

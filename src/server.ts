@@ -9,10 +9,12 @@ import { describeApi } from '#http/plugins/describe-api.ts'
 import { answerErrors, sendError } from '#http/plugins/errors.ts'
 import { keepAnswers } from '#http/plugins/idempotency.ts'
 import { parseJsonBodies } from '#http/plugins/json-body.ts'
+import { takeProjects } from '#http/plugins/project.ts'
 import { logRequests, requestId } from '#http/plugins/request-log.ts'
 import { acceptUploads } from '#http/plugins/uploads.ts'
 import { validateRequests } from '#http/plugins/validation.ts'
 import { registerRoot } from '#http/root/index.ts'
+import { registerAccessTokens } from '#http/v1/access-tokens/index.ts'
 import { registerArchivalMemory } from '#http/v1/agents/archival/index.ts'
 import { registerAgentArchives } from '#http/v1/agents/archives/index.ts'
 import { registerAgentFiles } from '#http/v1/agents/files/index.ts'
@@ -28,17 +30,22 @@ import { registerFolders } from '#http/v1/folders/index.ts'
 import { registerHealth } from '#http/v1/health/index.ts'
 import { registerMcpServers } from '#http/v1/mcp-servers/index.ts'
 import { registerJobs } from '#http/v1/jobs/index.ts'
+import { registerEnvironments } from '#http/v1/environments/index.ts'
+import { registerGroups } from '#http/v1/groups/index.ts'
+import { registerIdentities } from '#http/v1/identities/index.ts'
 import { registerBatches } from '#http/v1/messages/batches/index.ts'
 import { registerAllMessages } from '#http/v1/messages/index.ts'
 import { registerModels } from '#http/v1/models/index.ts'
 import { registerOpenAi } from '#http/v1/openai/index.ts'
 import { registerPassages } from '#http/v1/passages/index.ts'
 import { registerProviders } from '#http/v1/providers/index.ts'
+import { registerProjects } from '#http/v1/projects/index.ts'
 import { registerRuns } from '#http/v1/runs/index.ts'
 import { registerSandboxConfigs } from '#http/v1/sandbox-config/index.ts'
 import { registerSteps } from '#http/v1/steps/index.ts'
 import { registerTags } from '#http/v1/tags/index.ts'
 import { registerTelemetry } from '#http/v1/telemetry/index.ts'
+import { registerTemplates } from '#http/v1/templates/index.ts'
 import { registerTools } from '#http/v1/tools/index.ts'
 import { registerLegacyMcpServers } from '#http/v1/tools/mcp/index.ts'
 import { registerWebhooks } from '#http/v1/webhooks/index.ts'
@@ -54,10 +61,11 @@ export async function buildServer(context: Context): Promise<App> {
   closeConnectionsWhenStopping(app, context.shutdown.begun)
   answerErrors(app)
   allowOrigins(app, context.config.corsOrigins)
-  authenticate(app, context.config)
+  authenticate(app, context.config, context.db)
   parseJsonBodies(app)
   await acceptUploads(app)
   validateRequests(app)
+  takeProjects(app, context.db)
   keepAnswers(app, context.db)
   await describeApi(app, VERSION)
 
@@ -86,6 +94,12 @@ export async function buildServer(context: Context): Promise<App> {
   registerSteps(app, context)
   registerTelemetry(app, context)
   registerTags(app, context)
+  registerIdentities(app, context)
+  registerGroups(app, context)
+  registerAccessTokens(app, context)
+  registerProjects(app, context)
+  registerTemplates(app, context)
+  registerEnvironments(app, context)
   registerWebhooks(app, context)
   registerModels(app, context)
   registerProviders(app, context)

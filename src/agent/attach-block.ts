@@ -3,6 +3,7 @@ import { attachBlockRow, countAgentBlocks, detachBlockRow } from '#store/agents/
 import { requireAgent } from '#store/agents/require-agent.ts'
 import { isUniqueViolation } from '#store/database-error.ts'
 import type { Db } from '#store/db.ts'
+import { detachBlockFromAgents, listCompanions } from '#store/groups/group-writer.ts'
 import { checkBlockCount, duplicateLabel, resolveBlocks } from './agent-blocks.ts'
 
 /**
@@ -25,7 +26,11 @@ export async function attachBlock(db: Db, organizationId: string, agentId: strin
 /** Throws not_found where there is no such agent or the block is not attached to it. The block itself stays. */
 export async function detachBlock(db: Db, organizationId: string, agentId: string, blockId: string): Promise<void> {
   await requireAgent(db, organizationId, agentId)
-  if (!(await detachBlockRow(db, organizationId, agentId, blockId))) {
-    throw notFound(`Block ${blockId} is not attached to agent ${agentId}.`)
-  }
+  await db.transaction(async (tx) => {
+    if (!(await detachBlockRow(tx, organizationId, agentId, blockId))) {
+      throw notFound(`Block ${blockId} is not attached to agent ${agentId}.`)
+    }
+    // it was shared with whoever works behind the agent
+    await detachBlockFromAgents(tx, organizationId, await listCompanions(tx, organizationId, agentId), blockId)
+  })
 }

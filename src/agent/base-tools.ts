@@ -33,8 +33,14 @@ const BASE_TOOLS: Record<AgentType, readonly string[]> = {
   voice_sleeptime_agent: [],
 }
 
+/** Another agent keeps its memory in order, so that it only looks things up. */
+const TOOLS_WITH_COMPANION = ['conversation_search', 'archival_memory_search']
+
 /** Names of the tools that an agent of this type has from the beginning; wire contract §2.3. */
-export const baseToolsOf = (type: AgentType): readonly string[] => BASE_TOOLS[type]
+export function baseToolsOf(type: AgentType, hasCompanion = false): readonly string[] {
+  if (!hasCompanion) return BASE_TOOLS[type]
+  return BASE_TOOLS[type].includes('send_message') ? ['send_message', ...TOOLS_WITH_COMPANION] : TOOLS_WITH_COMPANION
+}
 
 const TERMINAL_TOOLS = new Set(['send_message', 'memory_finish_edits'])
 /** Models that need no rules to go on or to stop; V1's list. */

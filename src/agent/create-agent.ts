@@ -9,11 +9,11 @@ import { getAgent } from '#store/agents/agent-reader.ts'
 import type { Agent } from '#store/agents/agent-row.ts'
 import type { AgentSecretRow } from '#store/agents/agent-secret-row.ts'
 import { type AgentToInsert, insertAgent } from '#store/agents/agent-writer.ts'
-import type { BlockRow } from '#store/blocks/block-row.ts'
 import { insertBlocks } from '#store/blocks/block-writer.ts'
-import type { PromptMetadata } from '#store/conversations/prompt-metadata.ts'
 import { isUniqueViolation } from '#store/database-error.ts'
 import type { Db, Queryable } from '#store/db.ts'
+import { listIdentitiesOfAgents, requireIdentities } from '#store/identities/identity-reader.ts'
+import { setAgentIdentities } from '#store/identities/identity-writer.ts'
 import type { NewMessage } from '#store/messages/message-row.ts'
 import type { ToolRow } from '#store/tools/tool-row.ts'
 import { checkBlockCount, checkLabels, duplicateLabel, resolveBlocks } from './agent-blocks.ts'
@@ -21,10 +21,11 @@ import { attachFolders, FILE_TOOLS, folderIdsOf, resolveFolders } from './agent-
 import { checkAgentName, newAgentName } from './agent-name.ts'
 import { addSecrets, checkSecrets, type SecretValues } from './agent-secrets.ts'
 import { type AgentType, baseToolRulesOf, baseToolsOf } from './base-tools.ts'
+import { firstPrompt, systemMessage } from './first-prompt.ts'
+import { addCompanion, prepareCompanion } from './groups/add-companion.ts'
 import { type InitialMessage, packageInitialMessages } from './initial-messages.ts'
 import { fillVariables, type MemoryVariables } from './memory-variables.ts'
 import { normalizeToolRules } from './normalize-tool-rules.ts'
-import { compileSystemPrompt } from './prompts/compile-system-prompt.ts'
 import { defaultSystemPrompt } from './prompts/default-system.ts'
 import { likesLineNumbers } from './prompts/likes-line-numbers.ts'
 import { refreshAgentPrompt } from './refresh-agent-prompt.ts'
@@ -90,6 +91,11 @@ export interface NewAgentInput {
   project_id?: Maybe<string>
   template_id?: Maybe<string>
   base_template_id?: Maybe<string>
+  deployment_id?: Maybe<string>
+  entity_id?: Maybe<string>
+  identity_ids?: Maybe<readonly string[]>
+  /** Whether another agent keeps its memory in order. */
+  enable_sleeptime?: Maybe<boolean>
 }
 
 /** Agents with this tag are helpers of others, and hidden from lists. */
@@ -101,6 +107,19 @@ const SUBAGENT_TAG = 'role:subagent'
  * id), unprocessable (name, time zone, blocks, rules), conflict (two blocks of one label).
  */
 export async function createAgent(deps: CreateAgentDeps, author: AgentAuthor, input: NewAgentInput): Promise<Agent> {
+  const made = await deps.db.transaction(await prepareAgent(deps, author, input))
+  if (made.folders.length === 0) return made
+  // what the folders changed: limits, tools, the prompt
+  await refreshAgentPrompt(deps.db, deps.models, author.organizationId, made.id)
+  return getAgent(deps.db, author.organizationId, made.id)
+}
+
+/** Checks and looks up everything; what it gives stores the agent, within a transaction of the caller. */
+export async function prepareAgent(
+  deps: CreateAgentDeps,
+  author: AgentAuthor,
+  input: NewAgentInput,
+): Promise<(tx: Queryable) => Promise<Agent>> {
   const { db } = deps
   const { organizationId } = author
   const handle = input.model ?? deps.defaultModel
@@ -126,13 +145,19 @@ export async function createAgent(deps: CreateAgentDeps, author: AgentAuthor, in
     Math.min(agent.context_window_limit ?? deps.maxContextWindow ?? model.contextWindow, model.contextWindow),
   )
 
-  const made = await db.transaction(async (tx) => {
+  const identityIds = [...new Set(input.identity_ids ?? [])]
+  await requireIdentities(db, organizationId, identityIds)
+  const companion = input.enable_sleeptime
+    ? await prepareCompanion(db, organizationId, agentType, likesLineNumbers(model))
+    : undefined
+
+  return async (tx) => {
     const created =
       newBlocks.length === 0
         ? []
         : await insertBlocks(tx, organizationId, newBlocks, { type: 'user', userId: author.userId })
     const blocks = [...created, ...shared]
-    const { systemPrompt, promptMetadata } = firstPrompt(agent, model, blocks)
+    const { systemPrompt, promptMetadata } = firstPrompt(agent, likesLineNumbers(model), blocks)
     const messages: [NewMessage, ...NewMessage[]] = [
       systemMessage(systemPrompt),
       ...packageInitialMessages(input.initial_message_sequence ?? [], agent.timezone, new Date()),
@@ -157,12 +182,21 @@ export async function createAgent(deps: CreateAgentDeps, author: AgentAuthor, in
       await attachFolders(tx, author, { agent: row, defaults: limits, tools: fileTools }, ids)
     }
     const messageIds = messages.map((message) => message.id)
-    return { ...row, blocks, tools, folders, tags, secrets: stored, message_ids: messageIds }
-  })
-  if (folders.length === 0) return made
-  // what the folders changed: limits, tools, the prompt
-  await refreshAgentPrompt(db, deps.models, organizationId, agent.id)
-  return getAgent(db, organizationId, agent.id)
+    if (identityIds.length > 0) await setAgentIdentities(tx, organizationId, row.id, identityIds)
+    const identities = identityIds.length > 0 ? await listIdentitiesOfAgents(tx, organizationId, [row.id]) : new Map()
+    const group = companion === undefined ? null : await addCompanion(tx, author, { ...row, blocks }, companion)
+    return {
+      ...row,
+      blocks,
+      tools,
+      folders,
+      tags,
+      secrets: stored,
+      message_ids: messageIds,
+      identities: identities.get(row.id) ?? [],
+      managed_group: group,
+    }
+  }
 }
 
 function blocksOf(input: NewAgentInput): (NewBlock & { id: string })[] {
@@ -189,7 +223,7 @@ const hasBaseTools = (input: NewAgentInput): boolean => input.include_base_tools
 
 /** Names of the tools that the input asks for by name, or by saying nothing. */
 export const firstToolNames = (input: NewAgentInput, type: AgentType): string[] => [
-  ...new Set([...(hasBaseTools(input) ? baseToolsOf(type) : []), ...(input.tools ?? [])]),
+  ...new Set([...(hasBaseTools(input) ? baseToolsOf(type, input.enable_sleeptime ?? false) : []), ...(input.tools ?? [])]),
 ]
 
 /** The tool rules that the agent begins with. Throws unprocessable. */
@@ -240,14 +274,14 @@ export function buildAgentRow(
     memory_variables: input.memory_variables ?? null,
     timezone,
     message_buffer_autoclear: input.message_buffer_autoclear ?? agentType === 'workflow_agent',
-    enable_sleeptime: null,
+    enable_sleeptime: input.enable_sleeptime ?? null,
     max_files_open: input.max_files_open ?? null,
     per_file_view_window_char_limit: input.per_file_view_window_char_limit ?? null,
     hidden: input.tags?.includes(SUBAGENT_TAG) ? true : (input.hidden ?? null),
     template_id: input.template_id ?? null,
     base_template_id: input.base_template_id ?? null,
-    deployment_id: null,
-    entity_id: null,
+    deployment_id: input.deployment_id ?? null,
+    entity_id: input.entity_id ?? null,
   }
 }
 
@@ -258,30 +292,3 @@ export function checkTimezone(timezone: string): string {
   }
   return timezone
 }
-
-export function firstPrompt(agent: AgentToInsert, model: ModelInfo, blocks: readonly BlockRow[]) {
-  const promptMetadata: PromptMetadata = {
-    compiled_at: new Date().toISOString(),
-    recall_count: 0,
-    archival_count: 0,
-    archival_tags: [],
-  }
-  const systemPrompt = compileSystemPrompt({
-    system: agent.system,
-    agentType: agent.agent_type,
-    agentId: agent.id,
-    conversationId: null,
-    timezone: agent.timezone,
-    hasLineNumbers: likesLineNumbers(model),
-    blocks,
-    metadata: promptMetadata,
-  })
-  return { systemPrompt, promptMetadata }
-}
-
-export const systemMessage = (text: string): NewMessage => ({
-  id: newOrderedId('message'),
-  role: 'system',
-  content: [{ type: 'text', text }],
-  search_text: null,
-})

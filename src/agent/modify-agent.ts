@@ -8,13 +8,17 @@ import { lockAgent, setAgentTags, updateAgent } from '#store/agents/agent-writer
 import { agentNotFound } from '#store/agents/require-agent.ts'
 import { isUniqueViolation } from '#store/database-error.ts'
 import type { Db } from '#store/db.ts'
+import { requireIdentities } from '#store/identities/identity-reader.ts'
+import { setAgentIdentities } from '#store/identities/identity-writer.ts'
 import { checkBlockCount, checkLabels, duplicateLabel, resolveBlocks } from './agent-blocks.ts'
 import { applyFolderChange, resolveFolderChange } from './agent-folders.ts'
 import { checkAgentName } from './agent-name.ts'
 import { checkSecrets, replaceSecrets } from './agent-secrets.ts'
 import { chooseContext } from './choose-context.ts'
 import { type AgentAuthor, checkTimezone, type NewAgentInput } from './create-agent.ts'
+import { addCompanion, type CompanionParts, prepareCompanion } from './groups/add-companion.ts'
 import { normalizeToolRules } from './normalize-tool-rules.ts'
+import { handleLikesLineNumbers } from './prompts/likes-line-numbers.ts'
 import { checkContextWindow, resolveModel } from './resolve-model.ts'
 import { resolveTools } from './resolve-tools.ts'
 
@@ -28,6 +32,8 @@ export type AgentChange = Omit<
   | 'include_base_tool_rules'
   | 'initial_message_sequence'
   | 'memory_variables'
+  | 'deployment_id'
+  | 'entity_id'
 > & {
   /** Ids of the messages in context of the default thread: `chooseContext`. */
   message_ids?: readonly string[] | null | undefined
@@ -56,6 +62,9 @@ export async function modifyAgent(
   }
   if (change.secrets != null) checkSecrets(change.secrets)
   const tools = change.tool_ids == null ? undefined : await resolveTools(db, organizationId, [], change.tool_ids)
+  const identityIds = change.identity_ids === undefined ? undefined : [...new Set(change.identity_ids ?? [])]
+  await requireIdentities(db, organizationId, identityIds ?? [])
+  const companion = change.enable_sleeptime ? await companionOf(deps, organizationId, agentId, newModel) : undefined
 
   const maxContextWindow = deps.maxContextWindow ?? Number.POSITIVE_INFINITY
   const folders = await resolveFolderChange({ db, models, maxContextWindow }, organizationId, agentId, change)
@@ -86,7 +95,21 @@ export async function modifyAgent(
         throw isUniqueViolation(error) ? duplicateLabel() : error
       })
     }
+    if (identityIds !== undefined) await setAgentIdentities(tx, organizationId, agentId, identityIds)
+    if (companion !== undefined) await addCompanion(tx, author, await getAgent(tx, organizationId, agentId), companion)
   })
+}
+
+/** Throws not_found, invalid_argument. */
+async function companionOf(
+  { db, models }: { db: Db; models: ModelRegistry },
+  organizationId: string,
+  agentId: string,
+  newModel: ModelInfo | undefined,
+): Promise<CompanionParts> {
+  const agent = await getAgent(db, organizationId, agentId, {})
+  const hasLineNumbers = await handleLikesLineNumbers(models, newModel?.handle ?? agent.model, organizationId)
+  return prepareCompanion(db, organizationId, agent.agent_type, hasLineNumbers)
 }
 
 type Columns = { [Column in keyof AgentRow]?: AgentRow[Column] | undefined }
@@ -107,6 +130,7 @@ function plainColumns(change: AgentChange): Columns {
     max_files_open: change.max_files_open,
     per_file_view_window_char_limit: change.per_file_view_window_char_limit,
     hidden: change.hidden,
+    enable_sleeptime: change.enable_sleeptime,
     project_id: change.project_id,
     template_id: change.template_id,
     base_template_id: change.base_template_id,

@@ -262,8 +262,8 @@ async function commit(
   }
   const sealed = await log.seal(told)
   const [step] = change.steps
-  const queued = await patiently(work, async (isRepeated) => {
-    const waiting = await advanceRun(db, toLease(run), {
+  const advanced = await patiently(work, async (isRepeated) => {
+    const done = await advanceRun(db, toLease(run), {
       agentId: run.agent_id,
       conversationId: run.conversation_id,
       stepCount,
@@ -285,16 +285,18 @@ async function commit(
             },
       events: sealed.batches,
     })
-    if (waiting !== undefined || !isRepeated) return waiting
+    if (done !== undefined || !isRepeated) return done
     // the answer to an earlier attempt may have been lost after it was committed
     const state = await findRunState(db, toLease(run))
     const isCommitted = state !== undefined && (state.step_count > stepCount || state.status !== 'running')
-    return isCommitted ? 0 : undefined
+    return isCommitted ? { waiting: 0, companionRunIds: [] } : undefined
   })
-  if (queued === undefined) return undefined
+  if (advanced === undefined) return undefined
   if (ending !== null) logEnd(work, stepCount + change.steps.length, usage, ending)
-  sealed.tell()
-  return queued
+  const { companionRunIds } = advanced
+  if (companionRunIds.length === 0) sealed.tell()
+  else sealed.tell(told.map((event) => (event.type === 'run-end' ? { ...event, companionRunIds } : event)))
+  return advanced.waiting
 }
 
 function statusOf(stopReason: StopReason): 'completed' | 'cancelled' | 'failed' {

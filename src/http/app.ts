@@ -6,6 +6,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify'
+import type { AgentAccess } from '#store/access-tokens/find-access-token.ts'
 
 /** The Fastify instance as every operation sees it: route types come from the TypeBox schemas. */
 export type App = FastifyInstance<
@@ -21,6 +22,8 @@ export interface Actor {
   organizationId: string
   userId: string
   projectId: string | null
+  /** What a web page with an access token may do, and nothing else; undefined for whoever may do everything. */
+  access?: readonly AgentAccess[]
 }
 
 declare module 'fastify' {

@@ -42,5 +42,6 @@ export function toEndEvent(end: RunEnd | undefined): Extract<LoggedEvent, { type
     usage: { ...emptyUsage(), ...end.usage },
     stepCount: end.step_count,
     error: end.error === null ? null : fromStoredFailure(end.error),
+    companionRunIds: end.companion_run_ids,
   }
 }

@@ -31,7 +31,15 @@ export type RunEvent =
   | { type: 'tool-start'; toolCallId: string; name: string }
   | { type: 'retry'; error: ModelError; delayMs: number }
   /** The last event of every run. */
-  | { type: 'run-end'; stopReason: StopReason; usage: RunUsage; stepCount: number; error: RunFailure | null }
+  | {
+      type: 'run-end'
+      stopReason: StopReason
+      usage: RunUsage
+      stepCount: number
+      error: RunFailure | null
+      /** Runs of agents that work behind this one, due now. */
+      companionRunIds?: readonly string[]
+    }
 
 export interface RunFailure {
   /** The wire's error_type: llm_rate_limit, llm_timeout, internal_error… */

@@ -31,6 +31,10 @@ import { findRunKeys } from './idempotency/run-key.ts'
 import { listToolsOfMcpServer } from './mcp-servers/mcp-server-reader.ts'
 import { listAllMessages } from './messages/all-message-reader.ts'
 import { findJob, listJobs } from './jobs/job-reader.ts'
+import { claimCompanionRuns, pruneCompanionRuns } from './groups/companion-runs.ts'
+import { listGroups, listGroupsOfManagers } from './groups/group-reader.ts'
+import { listCompanions } from './groups/group-writer.ts'
+import { listIdentities, listIdentitiesOfAgents } from './identities/identity-reader.ts'
 import { listAgentMessages, listContextMessages } from './messages/message-reader.ts'
 import { findAllMessages } from './messages/search-all-messages.ts'
 import { findMessages } from './messages/search-messages.ts'
@@ -42,6 +46,7 @@ import { findProviderTrace } from './provider-traces/provider-trace.ts'
 import { deleteOldRunEvents } from './run-events/delete-run-events.ts'
 import { listActiveRunIds } from './runs/cancel-run.ts'
 import { claimNextRun, takeOverRuns } from './runs/claim-run.ts'
+import { findRunEnd } from './runs/find-run-end.ts'
 import { findThreadOwner, listRunsBefore } from './runs/find-thread-owner.ts'
 import { listCancelledRuns } from './runs/list-cancelled-runs.ts'
 import { listWaitingThreads, NO_CURSOR } from './runs/list-waiting-threads.ts'
@@ -55,6 +60,7 @@ import { listSchedules } from './schedules/schedule-reader.ts'
 import { listSteps } from './steps/step-reader.ts'
 import { listTags } from './tags/tag-reader.ts'
 import { findToolTime } from './tool-calls/find-tool-time.ts'
+import { listDeployedAgents, listDeployments } from './templates/template-reader.ts'
 import { listToolCalls } from './tool-calls/list-tool-calls.ts'
 import { listTools } from './tools/tool-reader.ts'
 import { claimDeliveries } from './webhooks/claim-deliveries.ts'
@@ -88,7 +94,10 @@ const lease = { owner: 'me', leaseMs: 4000 }
 /** What PostgreSQL runs for a foreign key when the row that it points at is deleted. */
 const cascade = (table: string, column: string) => (db: Queryable) =>
   db.query(
-    statement(`test-cascade-${table}`, `delete from only ${table} where organization_id = $1 and ${column} = $2`),
+    statement(
+      `test-cascade-${table}-${column}`,
+      `delete from only ${table} where organization_id = $1 and ${column} = $2`,
+    ),
     [org, `${column.replace('_id', '')}-7`],
   )
 
@@ -111,6 +120,21 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
   folders_by_created: (db) => listFolders(db, org, {}, page),
   jobs_by_created: (db) => listJobs(db, org, {}, page),
   agent_archives_by_archive: cascade('agent_archives', 'archive_id'),
+  agents_by_deployment: (db) => listDeployedAgents(db, org, 'deployment-7', 'e'),
+  agent_identities_by_identity: (db) => listAgents(db, org, { identityId: 'identity-7' }, agentPage),
+  block_identities_by_identity: (db) => listBlocks(db, org, { identityId: 'identity-7' }, page),
+  identities_by_created: (db) => listIdentities(db, org, {}, page),
+  identities_by_key: (db) => listIdentities(db, org, { identifierKey: 'key-7' }, page),
+  groups_behind_agent: (db) => listCompanions(db, org, 'agent-8'),
+  groups_by_created: (db) => listGroups(db, org, {}, page),
+  groups_by_manager: (db) => listGroupsOfManagers(db, org, ['agent-7']),
+  group_agents_by_agent: cascade('group_agents', 'agent_id'),
+  group_blocks_by_block: cascade('group_blocks', 'block_id'),
+  template_deployments_by_template: (db) => listDeployments(db, org, 'template-7', { after: '', limit: 5 }),
+  companion_runs_due: (db) => claimCompanionRuns(db, 4, 1000),
+  companion_runs_by_agent: cascade('companion_runs', 'agent_id'),
+  companion_runs_by_group: cascade('companion_runs', 'group_id'),
+  companion_runs_started: (db) => pruneCompanionRuns(db, 86_400_000, 100),
   blocks_by_created: (db) => listBlocks(db, org, {}, page),
   blocks_by_label: (db) => listBlocks(db, org, { label: 'label-7' }, page),
   block_tags_by_tag: (db) => listBlocks(db, org, { tags: ['tag-7'] }, page),
@@ -230,6 +254,8 @@ const ALSO_INDEXED: Record<string, (db: Queryable) => Promise<unknown>> = {
   'messages of a run in the middle': (db) => listRunMessages(db, org, { runId }, { ...page, after: 'message-1-1' }),
   'passages of an agent by words and tag': (db) =>
     searchPassagesByWords(db, org, { terms: ['common'], excluded: ['word3'] }, { agentId, tags: ['tag-7'] }, 5),
+  'identities of agents': (db) => listIdentitiesOfAgents(db, org, ['agent-7', 'agent-8']),
+  'the end of a run and what follows it': (db) => findRunEnd(db, org, runId),
   tags: (db) => listTags(db, org, undefined, { ...page, order: 'asc' }),
   'files of an agent': (db) => listAgentFileStates(db, org, 'agent-7'),
   'folders of an agent': (db) => listFolders(db, org, { agentId: 'agent-7' }, page),

@@ -10,6 +10,8 @@ type PagedTable =
   | 'file_passages'
   | 'files'
   | 'folders'
+  | 'groups'
+  | 'identities'
   | 'messages'
   | 'passages'
   | 'providers'

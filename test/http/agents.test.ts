@@ -42,7 +42,9 @@ describe('create_agent', () => {
       metadata: { a: [1, { b: null }] },
     })
     expect(status).toBe(200)
-    expect(statements.length, statements.join()).toBeLessThanOrEqual(8)
+    // less what the jobs of the process ask for meanwhile
+    const own = statements.filter((name) => !/^(claim|list-waiting)-/.test(name))
+    expect(own.length, own.join()).toBeLessThanOrEqual(8)
     expect(body.name).toBe("Ada O'Neil-1")
     expect(body.agent_type).toBe('letta_v1_agent')
     expect(body.blocks.map((block) => block.label)).toEqual(['persona', 'human', 'shared'])
@@ -360,7 +362,7 @@ describe('modify_agent', () => {
     expect((await patch(agent.id, { name: 'x', model: 'openai/none' })).status).toBe(404)
     expect((await patch(agent.id, { name: 'x', tool_ids: [`tool-${UNKNOWN}`] })).status).toBe(404)
     expect((await patch(agent.id, { name: 'x', context_window_limit: 500_000 })).status).toBe(400)
-    expect((await patch(agent.id, { name: 'x', identity_ids: [`identity-${UNKNOWN}`] })).status).toBe(400)
+    expect((await patch(agent.id, { name: 'x', identity_ids: [`identity-${UNKNOWN}`] })).status).toBe(404)
     expect((await server.request<AgentWire>('GET', `/v1/agents/${agent.id}`)).body.name).toBe('Stable')
   })
 })

@@ -24,8 +24,8 @@ export async function fillTenants(db: Db): Promise<void> {
 insert into organizations (id, name) select 'org-' || o, 'Organisation ' || o from generate_series(1, ${TENANTS}) as o;
 create temp table owner as select 'org-' || o as org, o, n, (n - 1) * ${TENANTS} + o as k
   from generate_series(1, ${TENANTS}) as o cross join generate_series(1, ${AGENTS}) as n;
-insert into agents (organization_id, id, name, agent_type, system, model, created_at)
-  select org, 'agent-' || n, 'Name ' || n, 'letta_v1_agent', 's', 'm/x', ${ago('k')} from owner;
+insert into agents (organization_id, id, name, agent_type, system, model, deployment_id, entity_id, created_at)
+  select org, 'agent-' || n, 'Name ' || n, 'letta_v1_agent', 's', 'm/x', 'deployment-' || n, 'e', ${ago('k')} from owner;
 insert into agent_tags select org, 'agent-' || n, 'tag-' || (n * t % 120) from owner cross join generate_series(1, 3) as t on conflict do nothing;
 insert into blocks (organization_id, id, label, value, char_limit, created_at)
   select org, 'block-' || n, 'label-' || n % 80, 'v', 100, ${ago('k')} from owner;
@@ -103,6 +103,20 @@ insert into batch_items (organization_id, batch_id, position, agent_id, run_id, 
   select org, 'job-' || n, i, 'agent-' || i, 'run-' || (n - 1) * 5 + i, '{}', '[]',
     case when n % 50 > 0 or i = 1 then 'completed' when i = 2 then 'started' else 'waiting' end
   from owner cross join generate_series(1, 5) as i;
+insert into identities (organization_id, id, identifier_key, name, identity_type, created_at)
+  select org, 'identity-' || n, 'key-' || n, 'Name ' || n, 'user', ${ago('k')} from owner;
+insert into agent_identities (organization_id, agent_id, identity_id) select org, 'agent-' || n, 'identity-' || n from owner;
+insert into block_identities (organization_id, block_id, identity_id) select org, 'block-' || n, 'identity-' || n from owner;
+insert into groups (organization_id, id, manager_type, description, manager_agent_id, turns_counter, created_at)
+  select org, 'group-' || n, case when n % 4 = 0 then 'sleeptime' else 'supervisor' end, 'd', 'agent-' || n, 0, ${ago('k')} from owner;
+insert into group_agents (organization_id, group_id, agent_id, position) select org, 'group-' || n, 'agent-' || n % ${AGENTS} + 1, 1 from owner;
+insert into group_blocks (organization_id, group_id, block_id, position) select org, 'group-' || n, 'block-' || n, 1 from owner;
+insert into templates (organization_id, id, project_id, name, snapshot, base_version, latest_version)
+  select o.org, 'template-' || o.n, p.id, 'name-' || o.n, '{}', 1, 1 from owner as o
+  join projects as p on p.organization_id = o.org and p.is_default where o.n <= 20;
+insert into template_deployments (organization_id, id, template_id) select org, 'deployment-' || n, 'template-' || n % 20 + 1 from owner;
+insert into companion_runs (organization_id, main_run_id, agent_id, id, group_id, due_at, started_at)
+  select org, 'run-' || n, 'agent-' || n, 'run-c' || n, 'group-' || n % 100 + 1, ${ago('k')}, case when n % 50 > 0 then ${ago('k')} end from owner;
 drop table owner;
 `)
   // what vacuum does now and then: until then a GIN index keeps its newest entries in a list that it reads whole

@@ -5,13 +5,13 @@ import {
   type AgentAuthor,
   buildAgentRow,
   type CreateAgentDeps,
-  firstPrompt,
   firstToolNames,
   firstToolRules,
   type NewAgentInput,
-  systemMessage,
 } from '#agent/create-agent.ts'
+import { firstPrompt, systemMessage } from '#agent/first-prompt.ts'
 import { packageInitialMessages } from '#agent/initial-messages.ts'
+import { likesLineNumbers } from '#agent/prompts/likes-line-numbers.ts'
 import { resolveTools } from '#agent/resolve-tools.ts'
 import type { ModelInfo } from '#llm/model.ts'
 import { normalizeNewBlock } from '#memory/block-rules.ts'
@@ -209,7 +209,7 @@ function threadOf(
   bundled: BundledAgent,
   input: NewAgentInput,
 ) {
-  const { systemPrompt, promptMetadata } = firstPrompt(agent, model, blocks)
+  const { systemPrompt, promptMetadata } = firstPrompt(agent, likesLineNumbers(model), blocks)
   const hasHistory = bundled.recall.length + bundled.context.length > 0
   const initial = hasHistory ? [] : (input.initial_message_sequence ?? [])
   const packaged = packageInitialMessages(initial, agent.timezone, new Date())

@@ -4,6 +4,8 @@ import type { FastifyRequest } from 'fastify'
 import type { Actor, App } from '#http/app.ts'
 import { DomainError } from '#platform/errors.ts'
 import { DEFAULT_ORGANIZATION_ID, DEFAULT_USER_ID } from '#platform/ids.ts'
+import type { Queryable } from '#store/db.ts'
+import { findTokenActor, keepTokensToTheirAgents } from './access-token.ts'
 import { isLoopbackAddress, isLoopbackHost } from './loopback.ts'
 
 export interface AuthOptions {
@@ -17,17 +19,22 @@ const LOCAL_ADMIN: Actor = { organizationId: DEFAULT_ORGANIZATION_ID, userId: DE
 
 /**
  * Who calls is told by the credential alone: a `user_id` header, which V1 believed, is ignored. Without a key the requests
- * of this machine are the local administrator's, provided that no web page sent them.
+ * of this machine are the local administrator's, provided that no web page sent them. A web page with an access token may do what the token says, and no more.
  */
-export function authenticate(app: App, options: AuthOptions): void {
+export function authenticate(app: App, options: AuthOptions, db: Queryable): void {
   const isKey = options.apiKey === undefined ? undefined : keyComparer(options.apiKey)
   app.decorateRequest('actor', null as unknown as Actor)
   app.addHook('onRequest', async (request) => {
     request.actor = LOCAL_ADMIN
     if (request.routeOptions.config?.permission === 'public') return
-    if (isKey === undefined) requireLocalCaller(request, options.corsOrigins)
-    else if (!isKey(credentialOf(request))) throw new DomainError('unauthorized', 'Unauthorized')
+    const credential = credentialOf(request)
+    if (isKey?.(credential)) return
+    const found = await findTokenActor(db, request, credential)
+    if (found === undefined && isKey !== undefined) throw new DomainError('unauthorized', 'Unauthorized')
+    if (isKey === undefined) requireLocalCaller(request, [...options.corsOrigins, ...(found?.origins ?? [])])
+    if (found !== undefined) request.actor = found.actor
   })
+  keepTokensToTheirAgents(app, db)
 }
 
 /** Compares hashes, in constant time: neither the key's length nor its beginning can be measured. */

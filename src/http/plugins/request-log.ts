@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
+import { hideAccessTokens } from '#agent/access-tokens/access-token.ts'
 import type { App } from '#http/app.ts'
 
 /** An id that a client may choose: it goes into logs and back into a header, so it is short and plain. */
@@ -23,7 +24,7 @@ export function logRequests(app: App): void {
       {
         operation: schema?.operationId ?? null,
         method: request.method,
-        path: request.url.split('?', 1)[0],
+        path: hideAccessTokens(request.url.split('?', 1)[0] ?? ''),
         status: reply.statusCode,
         duration_ms: Math.round(reply.elapsedTime * 10) / 10,
       },

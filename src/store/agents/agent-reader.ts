@@ -3,6 +3,9 @@ import { allOf } from '#store/all-of.ts'
 import { sqlBuilder, toStatement } from '#store/builder.ts'
 import { containsPattern } from '#store/contains-pattern.ts'
 import { type Queryable, statement } from '#store/db.ts'
+import { listGroupsOfManagers } from '#store/groups/group-reader.ts'
+import { hasIdentity } from '#store/identities/has-identity.ts'
+import { listIdentitiesOfAgents } from '#store/identities/identity-reader.ts'
 import { keysetPage, type PageRequest } from '#store/page.ts'
 import { listBlocksOfAgents } from './agent-block-reader.ts'
 import { listFoldersOfAgents } from './agent-folder-reader.ts'
@@ -18,17 +21,27 @@ export interface AgentInclude {
   tags?: boolean
   folders?: boolean
   secrets?: boolean
+  identities?: boolean
+  managedGroup?: boolean
 }
 
 /** Everything that the store knows of an agent. */
-export const ALL_RELATIONS: AgentInclude = { blocks: true, tools: true, tags: true, folders: true, secrets: true }
+export const ALL_RELATIONS: AgentInclude = {
+  blocks: true,
+  tools: true,
+  tags: true,
+  folders: true,
+  secrets: true,
+  identities: true,
+  managedGroup: true,
+}
 
 const FIND_AGENT = statement(
   'find-agent',
   `select ${agentColumns('a')}, ${agentTagsColumn('a')}, ${messageIdsColumn('a')} from agents as a
    where a.organization_id = $1 and a.id = $2`,
 )
-/** The agent with the relations asked for, in four statements at most. Throws not_found. */
+/** The agent with the relations asked for, in one statement and one more for each. Throws not_found. */
 export async function getAgent(
   db: Queryable,
   organizationId: string,
@@ -61,6 +74,9 @@ export interface AgentFilter {
   archiveId?: string | undefined
   /** Only agents that have this folder. */
   folderId?: string | undefined
+  /** Only agents that have this identity; one with any of these keys. */
+  identityId?: string | undefined
+  identifierKeys?: readonly string[] | undefined
   includesHidden?: boolean | undefined
   /** These too. */
   and?: readonly AgentFilter[] | undefined
@@ -68,7 +84,7 @@ export interface AgentFilter {
 
 export type AgentOrder = 'created_at' | 'updated_at' | 'last_run_completion'
 
-/** A page of agents in at most four statements, and one more each for folders and secrets. A cursor that no agent has is ignored, as in V1. */
+/** A page of agents in two statements and one more for each relation. A cursor that no agent has is ignored, as in V1. */
 export async function listAgents(
   db: Queryable,
   organizationId: string,
@@ -118,8 +134,14 @@ async function withRelations(
   const tools = include.tools && ids.length > 0 ? await listToolsOfAgents(db, organizationId, ids) : new Map()
   const folders = include.folders && ids.length > 0 ? await listFoldersOfAgents(db, organizationId, ids) : new Map()
   const secrets = include.secrets && ids.length > 0 ? await listSecretsOfAgents(db, organizationId, ids) : new Map()
+  const identities =
+    include.identities && ids.length > 0 ? await listIdentitiesOfAgents(db, organizationId, ids) : new Map()
+  const groups =
+    include.managedGroup && ids.length > 0 ? await listGroupsOfManagers(db, organizationId, ids) : new Map()
   return rows.map((row) => ({
     ...row,
+    identities: identities.get(row.id) ?? [],
+    managed_group: groups.get(row.id) ?? null,
     folders: folders.get(row.id) ?? [],
     tags: include.tags ? row.tags : [],
     blocks: blocks.get(row.id) ?? [],
@@ -151,6 +173,7 @@ function conditions(organizationId: string, filter: AgentFilter): RawBuilder<unk
     filter.folderId !== undefined &&
       sql`agents.id in (select af.agent_id from agent_folders as af
         where af.organization_id = ${organizationId} and af.folder_id = ${filter.folderId})`,
+    hasIdentity('agent', organizationId, filter),
     !filter.includesHidden && sql`agents.hidden is not true`,
     ...(filter.and ?? []).map((other) => conditions(organizationId, other)),
   )

@@ -1,5 +1,7 @@
 import type { BlockRow } from '#store/blocks/block-row.ts'
 import type { FolderRow } from '#store/folders/folder-row.ts'
+import type { GroupRow } from '#store/groups/group-row.ts'
+import type { IdentityRow } from '#store/identities/identity-row.ts'
 import type { AgentsTable } from '#store/tables.ts'
 import type { ToolRow } from '#store/tools/tool-row.ts'
 import type { AgentSecretRow } from './agent-secret-row.ts'
@@ -14,6 +16,9 @@ export interface AgentRelations {
   tools: ToolRow[]
   /** In the order in which they were attached. */
   folders: FolderRow[]
+  identities: IdentityRow[]
+  /** The group that this agent manages: the one that works behind it, else the newest. */
+  managed_group: GroupRow | null
   /** In alphabetical order. */
   tags: string[]
   /** In the order of their keys. */

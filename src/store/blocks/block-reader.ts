@@ -3,6 +3,7 @@ import { allOf } from '#store/all-of.ts'
 import { sqlBuilder, toStatement } from '#store/builder.ts'
 import { containsPattern } from '#store/contains-pattern.ts'
 import { type Queryable, statement } from '#store/db.ts'
+import { hasIdentity } from '#store/identities/has-identity.ts'
 import { keysetPage, type PageRequest } from '#store/page.ts'
 import { requireCursor } from '#store/require-cursor.ts'
 import { type BlockRow, blockColumns, blockTagsColumn } from './block-row.ts'
@@ -34,6 +35,9 @@ export interface BlockFilter {
   agentCountAbove?: number | undefined
   agentCountBelow?: number | undefined
   agentCountIn?: readonly number[] | undefined
+  /** Only blocks that have this identity; one with any of these keys. */
+  identityId?: string | undefined
+  identifierKeys?: readonly string[] | undefined
   includesHidden?: boolean | undefined
 }
 
@@ -77,6 +81,7 @@ function blockConditions(organizationId: string, filter: BlockFilter): RawBuilde
     filter.agentCountAbove !== undefined && sql`${AGENT_COUNT} > ${filter.agentCountAbove}`,
     filter.agentCountBelow !== undefined && sql`${AGENT_COUNT} < ${filter.agentCountBelow}`,
     filter.agentCountIn !== undefined && sql`${AGENT_COUNT} = any(${filter.agentCountIn}::bigint[])`,
+    hasIdentity('block', organizationId, filter),
     !filter.includesHidden && sql`blocks.hidden is not true`,
   )
 }

@@ -1,4 +1,5 @@
 import type { Queryable } from '#store/db.ts'
+import { companionTurn } from '#store/groups/companion-runs.ts'
 import { NEW_MESSAGE_COLUMNS, type NewMessage, newMessageRows } from '#store/messages/message-row.ts'
 import { type EventBatch, loggedEvents } from '#store/run-events/event-batch.ts'
 import { statementVariants } from '#store/statement-variants.ts'
@@ -12,7 +13,7 @@ const CALLED_BACK = `, callback as (${runDeliveryInsert('held', ':organization')
   update agents as a set last_run_completion = now(), last_stop_reason = :stopReason,
     last_run_duration_ms = (extract(epoch from now() - held.created_at) * 1000)::integer
   from held where a.organization_id = :organization and a.id = :agent
-)`
+), ${companionTurn('held', { organizationId: ':organization', runId: ':run', agentId: ':agent', status: ':status' })}`
 
 const SAID = `, said as (
   insert into messages (${NEW_MESSAGE_COLUMNS})
@@ -83,7 +84,9 @@ with held as (
   where c.organization_id = :organization and c.id = :conversation and c.active_run_id = :run and exists (select from held)
   returning c.queued_run_count
 )
-select thread.queued_run_count from held left join thread on true`
+select thread.queued_run_count,
+  ${has('ending') ? 'array(select due.id from due)' : "'{}'::text[]"} as companion_run_ids
+from held left join thread on true`
 })
 
 /** One model call and what it gave. Times in nanoseconds since the epoch, or of duration; as the wire shows them. */
@@ -150,11 +153,18 @@ export interface Advance {
   events: EventBatch[]
 }
 
-/** How many runs wait behind this one; undefined where the lease is lost, and then nothing was written. */
-export async function advanceRun(db: Queryable, lease: Lease, change: Advance): Promise<number | undefined> {
+export interface Advanced {
+  /** How many runs wait behind this one. */
+  waiting: number
+  /** Runs of agents that work behind this one, and are due now that it has ended. */
+  companionRunIds: string[]
+}
+
+/** Undefined where the lease is lost, and then nothing was written. */
+export async function advanceRun(db: Queryable, lease: Lease, change: Advance): Promise<Advanced | undefined> {
   const { ending } = change
   const parts = (Object.keys(PART_OF) as Part[]).filter((part) => PART_OF[part](change))
-  const [row] = await db.query<{ queued_run_count: number | null }>(
+  const [row] = await db.query<{ queued_run_count: number | null; companion_run_ids: string[] }>(
     ...advance(parts, {
       organization: lease.organizationId,
       run: lease.runId,
@@ -175,7 +185,8 @@ export async function advanceRun(db: Queryable, lease: Lease, change: Advance): 
       events: JSON.stringify(change.events),
     }),
   )
-  return row === undefined ? undefined : (row.queued_run_count ?? 0)
+  if (row === undefined) return undefined
+  return { waiting: row.queued_run_count ?? 0, companionRunIds: row.companion_run_ids }
 }
 
 /** Whether there is anything to do for a part. */

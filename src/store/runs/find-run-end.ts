@@ -1,10 +1,11 @@
 import { type Queryable, statement } from '#store/db.ts'
+import { companionRunIdsColumn } from '#store/groups/companion-runs.ts'
 import type { RunUsage, StopReason } from './run-row.ts'
 
 const find = statement(
   'find-run-end',
   `
-select r.stop_reason, r.usage, r.step_count, r.error from runs as r
+select r.stop_reason, r.usage, r.step_count, r.error, ${companionRunIdsColumn('r')} from runs as r
 where r.organization_id = $1 and r.id = $2`,
 )
 
@@ -12,6 +13,8 @@ export interface RunEnd {
   stop_reason: StopReason | null
   usage: Partial<RunUsage>
   step_count: number
+  /** Runs of agents that work behind this one, started after it. */
+  companion_run_ids: string[]
   error: { type: string; message: string; detail: string | null; kind?: string; retry_after_ms?: number } | null
 }
 

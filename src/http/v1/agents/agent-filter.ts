@@ -20,14 +20,15 @@ export const agentFilterParameters = {
 const AgentFilterQuery = Type.Object(agentFilterParameters)
 export type AgentFilterQuery = Static<typeof AgentFilterQuery>
 
-/** The store's filter; undefined where nothing can match, since the server keeps no identities yet. */
-export function toAgentFilter(query: AgentFilterQuery): AgentFilter | undefined {
-  if (query.identity_id !== undefined || (query.identifier_keys ?? []).length > 0) return undefined
+/** The store's filter of validated query parameters. */
+export function toAgentFilter(query: AgentFilterQuery): AgentFilter {
   return {
     name: query.name,
     queryText: query.query_text || undefined,
     tags: query.tags,
     matchesAllTags: query.match_all_tags,
+    identityId: query.identity_id,
+    identifierKeys: query.identifier_keys,
     projectId: query.project_id,
     templateId: query.template_id,
     baseTemplateId: query.base_template_id,

@@ -2,6 +2,8 @@ import Type, { type Static } from 'typebox'
 import { AGENT_TYPES } from '#agent/base-tools.ts'
 import { TOOL_RULE_TYPES } from '#agent/normalize-tool-rules.ts'
 import { BlockSchema } from '#http/v1/blocks/block-schema.ts'
+import { GroupSchema } from '#http/v1/groups/group-schema.ts'
+import { IdentitySchema } from '#http/v1/identities/identity-schema.ts'
 import { ToolSchema } from '#http/v1/tools/tool-schema.ts'
 import { IdSchema } from '#http/wire/ids.ts'
 import { AnyObject, Nullable, StringEnum, Timestamp } from '#http/wire/nullable.ts'
@@ -117,12 +119,12 @@ export const AgentSchema = Type.Object({
   deployment_id: NullableString,
   entity_id: NullableString,
   identity_ids: Type.Array(Type.String()),
-  identities: Type.Array(AnyObject),
+  identities: Type.Array(IdentitySchema),
   pending_approval: NullableObject,
   message_buffer_autoclear: Type.Boolean(),
   enable_sleeptime: Nullable(Type.Boolean()),
-  multi_agent_group: NullableObject,
-  managed_group: NullableObject,
+  multi_agent_group: Nullable(GroupSchema),
+  managed_group: Nullable(GroupSchema),
   last_run_completion: Nullable(Timestamp),
   last_run_duration_ms: NullableInteger,
   last_stop_reason: NullableString,
@@ -217,7 +219,7 @@ export const agentFields = {
   secrets: optional(SecretValuesSchema),
   tool_exec_environment_variables: optional(SecretValuesSchema),
   // what the server does not keep yet: null and empty are fine, see refuse-unavailable.ts
-  identity_ids: optional(Type.Array(Type.String())),
+  identity_ids: optional(Type.Array(IdSchema('identity'))),
 }
 
 export const AgentTypeSchema = StringEnum(AGENT_TYPES)

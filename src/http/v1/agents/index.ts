@@ -1,11 +1,13 @@
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
 import { attachCoreMemoryBlock } from './attach-core-memory-block.ts'
+import { attachIdentityToAgent } from './attach-identity-to-agent.ts'
 import { attachToolToAgent } from './attach-tool-to-agent.ts'
 import { countAgents } from './count-agents.ts'
 import { createAgent } from './create-agent.ts'
 import { deleteAgent } from './delete-agent.ts'
 import { detachCoreMemoryBlock } from './detach-core-memory-block.ts'
+import { detachIdentityFromAgent } from './detach-identity-from-agent.ts'
 import { detachToolFromAgent } from './detach-tool-from-agent.ts'
 import { exportAgent } from './export-agent.ts'
 import { exportAgentWithSkills } from './export-agent-with-skills.ts'
@@ -14,6 +16,7 @@ import { getAgentVariables } from './get-agent-variables.ts'
 import { importAgent } from './import-agent.ts'
 import { listAgents } from './list-agents.ts'
 import { listCoreMemoryBlocks } from './list-core-memory-blocks.ts'
+import { listGroupsForAgent } from './list-groups-for-agent.ts'
 import { listToolsForAgent } from './list-tools-for-agent.ts'
 import { modifyAgent } from './modify-agent.ts'
 import { modifyApprovalForTool } from './modify-approval-for-tool.ts'
@@ -42,6 +45,7 @@ export function registerAgents(app: App, context: Context): void {
   listCoreMemoryBlocks(app, context)
   retrieveCoreMemoryBlock(app, context)
   listToolsForAgent(app, context)
+  listGroupsForAgent(app, context)
 
   // agents:write
   createAgent(app, context)
@@ -57,4 +61,6 @@ export function registerAgents(app: App, context: Context): void {
   modifyApprovalForTool(app, context)
   recompileAgent(app, context)
   runToolForAgent(app, context)
+  attachIdentityToAgent(app, context)
+  detachIdentityFromAgent(app, context)
 }

@@ -34,7 +34,6 @@ export function listAgents(app: App, context: Context): void {
     },
     async ({ actor, query }) => {
       const filter = toAgentFilter(query)
-      if (filter === undefined) return []
       const page = {
         ...toPageRequest(query),
         order: query.ascending ? ('asc' as const) : query.order,

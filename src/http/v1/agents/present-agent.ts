@@ -1,5 +1,7 @@
 import { presentBlock } from '#http/v1/blocks/present-block.ts'
 import { presentSource } from '#http/v1/folders/present-folder.ts'
+import { presentGroup } from '#http/v1/groups/present-group.ts'
+import { presentIdentity } from '#http/v1/identities/present-identity.ts'
 import { presentTool } from '#http/v1/tools/present-tool.ts'
 import { presentTime } from '#http/wire/nullable.ts'
 import type { Agent } from '#store/agents/agent-row.ts'
@@ -18,6 +20,7 @@ import { presentSecret } from './present-secret.ts'
 export function presentAgent(agent: Agent, catalog: ModelCatalog): AgentWire {
   const info = modelOf(agent, catalog)
   const settings = presentModelSettings(agent, info)
+  const group = agent.managed_group === null ? null : presentGroup(agent.managed_group)
   const blocks = agent.blocks.map(presentBlock)
   const secrets = agent.secrets.map(presentSecret)
   return {
@@ -52,13 +55,13 @@ export function presentAgent(agent: Agent, catalog: ModelCatalog): AgentWire {
     base_template_id: agent.base_template_id,
     deployment_id: agent.deployment_id,
     entity_id: agent.entity_id,
-    identity_ids: [],
-    identities: [],
+    identity_ids: agent.identities.map((identity) => identity.id),
+    identities: agent.identities.map(presentIdentity),
     pending_approval: null,
     message_buffer_autoclear: agent.message_buffer_autoclear,
     enable_sleeptime: agent.enable_sleeptime,
-    multi_agent_group: null,
-    managed_group: null,
+    multi_agent_group: group,
+    managed_group: group,
     last_run_completion: presentTime(agent.last_run_completion),
     last_run_duration_ms: agent.last_run_duration_ms,
     last_stop_reason: agent.last_stop_reason,

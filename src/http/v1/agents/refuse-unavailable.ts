@@ -2,10 +2,8 @@ import { invalidArgument } from '#platform/errors.ts'
 
 /** Fields of V1 that would silently do nothing here, and what they are about. */
 const UNAVAILABLE: Record<string, string> = {
-  identity_ids: 'identities',
   include_multi_agent_tools: 'tools between agents',
   include_default_source: 'folders',
-  enable_sleeptime: 'sleeptime agents',
   from_template: 'templates',
 }
 

@@ -8,6 +8,8 @@ export function toAgentInclude(query: { include?: string[]; include_relationship
     blocks: wanted.has('agent.blocks') || older.has('memory') || older.has('blocks'),
     tools: wanted.has('agent.tools') || older.has('tools'),
     folders: wanted.has('agent.sources') || older.has('sources'),
+    identities: wanted.has('agent.identities') || older.has('identities'),
+    managedGroup: wanted.has('agent.managed_group') || older.has('multi_agent_group') || older.has('managed_group'),
     tags: wanted.has('agent.tags') || older.has('tags'),
     secrets: wanted.has('agent.secrets') || older.has('tool_exec_environment_variables'),
   }

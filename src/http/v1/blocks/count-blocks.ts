@@ -18,9 +18,6 @@ export function countBlocks(app: App, context: Context): void {
         response: { 200: Type.Integer() },
       },
     },
-    async ({ actor, query }) => {
-      const filter = toBlockFilter(query)
-      return filter === undefined ? 0 : reader.countBlocks(context.db, actor.organizationId, filter)
-    },
+    ({ actor, query }) => reader.countBlocks(context.db, actor.organizationId, toBlockFilter(query)),
   )
 }

@@ -1,8 +1,10 @@
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
+import { attachIdentityToBlock } from './attach-identity-to-block.ts'
 import { countBlocks } from './count-blocks.ts'
 import { createBlock } from './create-block.ts'
 import { deleteBlock } from './delete-block.ts'
+import { detachIdentityFromBlock } from './detach-identity-from-block.ts'
 import { listAgentsForBlock } from './list-agents-for-block.ts'
 import { listBlocks } from './list-blocks.ts'
 import { modifyBlock } from './modify-block.ts'
@@ -19,4 +21,6 @@ export function registerBlocks(app: App, context: Context): void {
   createBlock(app, context)
   modifyBlock(app, context)
   deleteBlock(app, context)
+  attachIdentityToBlock(app, context)
+  detachIdentityFromBlock(app, context)
 }

@@ -22,7 +22,6 @@ export function listBlocks(app: App, context: Context): void {
     },
     async ({ actor, query }) => {
       const filter = toBlockFilter(query)
-      if (filter === undefined) return []
       const rows = await reader.listBlocks(context.db, actor.organizationId, filter, toPageRequest(query))
       return rows.map(presentBlock)
     },

@@ -1,9 +1,8 @@
 import type { BlockFilter } from '#store/blocks/block-reader.ts'
 import type { BlockFilterQuery } from './block-schema.ts'
 
-/** The store's filter of validated query parameters; undefined when they can match nothing: there are no identities yet. */
-export function toBlockFilter(query: BlockFilterQuery): BlockFilter | undefined {
-  if (query.identity_id !== undefined || (query.identifier_keys?.length ?? 0) > 0) return undefined
+/** The store's filter of validated query parameters. */
+export function toBlockFilter(query: BlockFilterQuery): BlockFilter {
   return {
     label: query.label,
     templatesOnly: query.templates_only,
@@ -17,6 +16,8 @@ export function toBlockFilter(query: BlockFilterQuery): BlockFilter | undefined 
     agentCountAbove: query.connected_to_agents_count_gt,
     agentCountBelow: query.connected_to_agents_count_lt,
     agentCountIn: query.connected_to_agents_count_eq,
+    identityId: query.identity_id,
+    identifierKeys: query.identifier_keys,
     includesHidden: query.show_hidden_blocks,
   }
 }

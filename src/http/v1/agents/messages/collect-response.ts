@@ -85,7 +85,7 @@ function present({ rows, end }: Told, { request }: NewRun): ResponseWire {
   return {
     messages: presentAnswer(rows, request.view),
     stop_reason: { message_type: 'stop_reason', stop_reason: end.stopReason },
-    usage: presentUsage(end.usage, end.stepCount),
+    usage: presentUsage(end.usage, end.stepCount, end.companionRunIds),
     logprobs: null,
     turns: null,
   }

@@ -94,7 +94,7 @@ export function createStreamPresenter(options: {
         add(message)
     } else if (event.type === 'run-end') {
       add({ message_type: 'stop_reason', stop_reason: event.stopReason })
-      if (event.error === null) add(presentUsage(event.usage, event.stepCount))
+      if (event.error === null) add(presentUsage(event.usage, event.stepCount, event.companionRunIds))
       else add(presentFailure(event.error), true)
       return chunks.filter(({ seq }) => seq > after)
     }
