@@ -11,7 +11,7 @@ import { checkBlockCount, checkLabels, duplicateLabel, resolveBlocks } from './a
 import { checkAgentName } from './agent-name.ts'
 import { checkSecrets, replaceSecrets } from './agent-secrets.ts'
 import { chooseContext } from './choose-context.ts'
-import { type AgentAuthor, checkTimezone, type NewAgentInput } from './create-agent.ts'
+import { type AgentAuthor, checkTimezone, type NewAgentInput, SUBAGENT_TAG } from './create-agent.ts'
 import { normalizeToolRules } from './normalize-tool-rules.ts'
 import { checkContextWindow, resolveModel } from './resolve-model.ts'
 import { resolveTools } from './resolve-tools.ts'
@@ -99,7 +99,7 @@ function plainColumns(change: AgentChange): Columns {
     metadata: change.metadata,
     max_files_open: change.max_files_open,
     per_file_view_window_char_limit: change.per_file_view_window_char_limit,
-    hidden: change.hidden,
+    hidden: change.tags?.includes(SUBAGENT_TAG) ? true : change.hidden,
     project_id: change.project_id,
     template_id: change.template_id,
     base_template_id: change.base_template_id,
