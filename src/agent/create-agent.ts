@@ -99,7 +99,7 @@ export interface NewAgentInput {
 }
 
 /** Agents with this tag are helpers of others, and hidden from lists. */
-const SUBAGENT_TAG = 'role:subagent'
+export const SUBAGENT_TAG = 'role:subagent'
 
 /**
  * Creates an agent with its blocks, tools, tags, its default conversation and the first system message: everything or

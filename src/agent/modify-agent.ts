@@ -15,7 +15,7 @@ import { applyFolderChange, resolveFolderChange } from './agent-folders.ts'
 import { checkAgentName } from './agent-name.ts'
 import { checkSecrets, replaceSecrets } from './agent-secrets.ts'
 import { chooseContext } from './choose-context.ts'
-import { type AgentAuthor, checkTimezone, type NewAgentInput } from './create-agent.ts'
+import { type AgentAuthor, checkTimezone, type NewAgentInput, SUBAGENT_TAG } from './create-agent.ts'
 import { addCompanion, type CompanionParts, prepareCompanion } from './groups/add-companion.ts'
 import { normalizeToolRules } from './normalize-tool-rules.ts'
 import { handleLikesLineNumbers } from './prompts/likes-line-numbers.ts'
@@ -129,7 +129,7 @@ function plainColumns(change: AgentChange): Columns {
     metadata: change.metadata,
     max_files_open: change.max_files_open,
     per_file_view_window_char_limit: change.per_file_view_window_char_limit,
-    hidden: change.hidden,
+    hidden: change.tags?.includes(SUBAGENT_TAG) ? true : change.hidden,
     enable_sleeptime: change.enable_sleeptime,
     project_id: change.project_id,
     template_id: change.template_id,

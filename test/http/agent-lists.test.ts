@@ -73,6 +73,19 @@ describe('list_agents and count_agents', () => {
     expect(await next('Ada', 'asc')).toEqual(['Bob'])
   })
 
+  it('hides an agent that becomes the helper of others', async () => {
+    const { body } = await server.request<AgentWire>('POST', '/v1/agents/', {
+      model: MODEL,
+      name: 'Late',
+      project_id: 'p9',
+    })
+    expect(await list('project_id=p9')).toEqual([body.id])
+    const changed = await server.request<AgentWire>('PATCH', `/v1/agents/${body.id}`, { tags: ['role:subagent'] })
+    expect(changed.body.hidden).toBe(true)
+    expect(await list('project_id=p9')).toEqual([])
+    await server.request('DELETE', `/v1/agents/${body.id}`)
+  })
+
   it('counts all agents, hidden ones too', async () => {
     expect(await count('')).toBe(5)
   })
