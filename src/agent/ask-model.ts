@@ -2,7 +2,7 @@ import { ModelError } from '#llm/model.ts'
 import { trimContext } from '#store/conversations/save-prompt.ts'
 import { type FitResult, fitContext } from './context-window/fit-context.ts'
 import type { Turn } from './open-turn.ts'
-import { type StepReply, streamReply } from './run-step.ts'
+import { type StepReply, streamReply, toHearing } from './run-step.ts'
 import { toTranscript } from './transcript.ts'
 import { patiently, type Work } from './work.ts'
 
@@ -23,14 +23,16 @@ export async function askModel(work: Work, turn: Turn): Promise<StepReply> {
             ...toTranscript(fit.rows, {
               timezone: turn.thread.timezone,
               maxToolResultChars: Math.max(5_000, Math.floor(turn.budgetTokens * 0.2 * 4)),
+              thinksInCalls: turn.additions.thinking.size > 0,
             }),
           ],
-          tools: turn.tools,
-          toolChoice: { type: 'auto' },
+          tools: turn.offer.tools,
+          toolChoice: turn.offer.toolChoice,
           settings: turn.settings,
           signal,
         },
         emit,
+        toHearing(turn),
       )
     } catch (error) {
       const isOverflow = error instanceof ModelError && error.kind === 'context_window_exceeded'

@@ -15,6 +15,8 @@ import type { ToolRow } from '#store/tools/tool-row.ts'
 import { checkBlockCount, checkLabels, duplicateLabel, resolveBlocks } from './agent-blocks.ts'
 import { checkAgentName, newAgentName } from './agent-name.ts'
 import { type AgentType, baseToolRulesOf, baseToolsOf } from './base-tools.ts'
+import { bootMessages } from './boot-messages.ts'
+import { engineOf } from './engines.ts'
 import { type InitialMessage, packageInitialMessages } from './initial-messages.ts'
 import { normalizeToolRules } from './normalize-tool-rules.ts'
 import { compileSystemPrompt } from './prompts/compile-system-prompt.ts'
@@ -22,6 +24,7 @@ import { defaultSystemPrompt } from './prompts/default-system.ts'
 import { likesLineNumbers } from './prompts/likes-line-numbers.ts'
 import { checkContextWindow, resolveModel } from './resolve-model.ts'
 import { approvalRulesOf, resolveTools } from './resolve-tools.ts'
+import type { ToolRule } from './tool-rules/tool-rule.ts'
 
 /** Who creates or changes something: the author of versions, the owner of rows. */
 export interface AgentAuthor {
@@ -107,10 +110,7 @@ export async function createAgent(deps: CreateAgentDeps, author: AgentAuthor, in
         : await insertBlocks(tx, organizationId, newBlocks, { type: 'user', userId: author.userId })
     const blocks = [...created, ...shared]
     const { systemPrompt, promptMetadata } = firstPrompt(agent, model, blocks)
-    const messages: [NewMessage, ...NewMessage[]] = [
-      systemMessage(systemPrompt),
-      ...packageInitialMessages(input.initial_message_sequence ?? [], agent.timezone, new Date()),
-    ]
+    const messages: [NewMessage, ...NewMessage[]] = [systemMessage(systemPrompt), ...firstMessages(input, agent)]
     const row = await insertAgent(tx, {
       organizationId,
       agent,
@@ -197,6 +197,13 @@ export function checkTimezone(timezone: string): string {
   return timezone
 }
 
+/** What the client wants to stand in the thread, else what belongs there. */
+function firstMessages({ initial_message_sequence: wanted }: NewAgentInput, agent: AgentToInsert): NewMessage[] {
+  const now = new Date()
+  if (wanted != null) return packageInitialMessages(wanted, agent.timezone, now)
+  return engineOf(agent.agent_type).hasBootMessages ? bootMessages(agent.timezone, now) : []
+}
+
 function firstPrompt(agent: AgentToInsert, model: ModelInfo, blocks: readonly BlockRow[]) {
   const promptMetadata: PromptMetadata = {
     compiled_at: new Date().toISOString(),
@@ -212,6 +219,7 @@ function firstPrompt(agent: AgentToInsert, model: ModelInfo, blocks: readonly Bl
     timezone: agent.timezone,
     hasLineNumbers: likesLineNumbers(model),
     blocks,
+    toolRules: agent.tool_rules as ToolRule[],
     metadata: promptMetadata,
   })
   return { systemPrompt, promptMetadata }

@@ -3,15 +3,21 @@ import type { Model, ModelRegistry, ModelSettings, ToolDefinition } from '#llm/m
 import type { Logger } from '#platform/logger.ts'
 import { emptyUsage } from '#runs/usage.ts'
 import { findThread, type ThreadRow } from '#store/conversations/load-thread.ts'
+import { trimContext } from '#store/conversations/save-prompt.ts'
 import type { Db } from '#store/db.ts'
 import { listContextMessages } from '#store/messages/message-reader.ts'
 import type { MessageRow } from '#store/messages/message-row.ts'
 import type { ClaimedRun, Lease, RunUsage } from '#store/runs/run-row.ts'
 import { findBuiltinTool } from '#tools/registry.ts'
 import { estimateRow } from './context-window/fit-context.ts'
+import { type Engine, engineOf } from './engines.ts'
+import { type Additions, addParameters } from './inner-thoughts.ts'
 import { resolveModelSettings } from './model-settings.ts'
+import { isParallel, NOTHING_OFFERED, type ToolOffer } from './offer-tools.ts'
 import { likesLineNumbers } from './prompts/likes-line-numbers.ts'
 import { refreshSystemPrompt } from './prompts/refresh-system-prompt.ts'
+import { isTerminal } from './tool-rules/solve-tool-rules.ts'
+import type { ToolRule } from './tool-rules/tool-rule.ts'
 
 export interface RunLoopOptions {
   db: Db
@@ -36,12 +42,18 @@ export interface Turn {
   model: Model
   settings: ModelSettings
   systemPrompt: string
+  engine: Engine
+  rules: readonly ToolRule[]
+  /** With the parameters that the engine adds to them. */
   tools: ToolDefinition[]
+  additions: Additions
+  /** What the model may call in the step under way. */
+  offer: ToolOffer
   /** Messages in context, oldest first, without the system message. */
   rows: MessageRow[]
   /** Estimated tokens of each row. */
   rowTokens: number[]
-  /** Rows from here on belong to this run. */
+  /** Rows from here on belong to this turn. */
   firstOwnRow: number
   /** Estimated tokens of system message and tool definitions. */
   fixedTokens: number
@@ -74,6 +86,22 @@ function budgetOf(window: number, settings: ModelSettings, model: Model): number
   return window - Math.min(reply, Math.floor(window * MAX_REPLY_SHARE))
 }
 
+/** What was said before this turn is forgotten, for agents that want to begin each one anew. */
+async function clearBuffer(db: Db, run: ClaimedRun, rows: MessageRow[]): Promise<MessageRow[]> {
+  const own = rows.slice(turnStart(rows, run.id))
+  const [first] = own
+  if (first === undefined || own.length === rows.length) return own
+  const thread = { organizationId: run.organization_id, conversationId: run.conversation_id }
+  await trimContext(db, thread, { seq: first.seq, at: first.created_at })
+  return own
+}
+
+/** Where the messages of a run begin; the end where it has none yet. */
+function turnStart(rows: readonly MessageRow[], runId: string): number {
+  const first = rows.findIndex((row) => row.run_id === runId)
+  return first < 0 ? rows.length : first
+}
+
 /**
  * Loads an agent's thread for a run, fresh or taken over: two statements, and two more when the prompt must be compiled anew.
  * @returns undefined when the agent is gone
@@ -83,7 +111,8 @@ export async function openTurn(options: RunLoopOptions, run: ClaimedRun): Promis
   const { db, models, maxContextWindow } = options
   const thread = await findThread(db, run.organization_id, run.conversation_id)
   if (thread === undefined) return undefined
-  const rows = await listContextMessages(db, run.organization_id, thread)
+  const all = await listContextMessages(db, run.organization_id, thread)
+  const rows = thread.message_buffer_autoclear ? await clearBuffer(db, run, all) : all
   const model = await models.getModel(run.request.overrideModel ?? thread.conversation_model ?? thread.model)
   const systemPrompt =
     run.request.overrideSystem ??
@@ -94,13 +123,18 @@ export async function openTurn(options: RunLoopOptions, run: ClaimedRun): Promis
       hasLineNumbers: likesLineNumbers(model.info),
       now: new Date(),
     }))
-  const tools = toolDefinitions(thread, options.findTool ?? findBuiltinTool)
+  const engine = engineOf(thread.agent_type)
+  const rules = thread.tool_rules as ToolRule[]
+  const { tools, additions } = addParameters(toolDefinitions(thread, options.findTool ?? findBuiltinTool), engine, {
+    thinksInCalls: engine.hasInnerThoughts && !model.info.hasReasoning,
+    isTerminal: (name) => isTerminal(rules, name),
+  })
   const settings = resolveModelSettings(
     thread.model_settings,
     thread.conversation_model_settings,
     thread.response_format,
   )
-  const firstOwnRow = rows.findIndex((row) => row.run_id === run.id)
+  if (!isParallel(engine, rules)) settings.parallel_tool_calls = false
   return {
     run,
     lease: toLease(run),
@@ -108,10 +142,14 @@ export async function openTurn(options: RunLoopOptions, run: ClaimedRun): Promis
     model,
     settings,
     systemPrompt,
+    engine,
+    rules,
     tools,
+    additions,
+    offer: NOTHING_OFFERED,
     rows,
     rowTokens: rows.map(estimateRow),
-    firstOwnRow: firstOwnRow < 0 ? rows.length : firstOwnRow,
+    firstOwnRow: turnStart(rows, run.id),
     fixedTokens: estimateTokens(systemPrompt) + estimateTokens(JSON.stringify(tools)),
     budgetTokens: budgetOf(windowOf(thread, model, maxContextWindow), settings, model),
     stepCount: run.step_count,

@@ -2,6 +2,7 @@ import type { ContentPart, ImagePart, TextPart, ToolResultPart, TranscriptMessag
 import { newOrderedId } from '#platform/ids.ts'
 import { formatPromptTime } from '#platform/time-format.ts'
 import type { MessageRow, NewMessage, ToolReturn } from '#store/messages/message-row.ts'
+import { putThoughtsBack } from './inner-thoughts.ts'
 
 /** Result of a call that nobody has a result for: a crash of a tool that must not be run twice. */
 const INTERRUPTED = 'The call was interrupted before it gave a result. Its effect may or may not have happened.'
@@ -21,6 +22,8 @@ export interface TranscriptOptions {
   timezone: string
   /** Characters of one tool result that a model gets to read. */
   maxToolResultChars: number
+  /** The model writes its thoughts into its calls, and reads them there. */
+  thinksInCalls?: boolean
 }
 
 /** What a model reads of a tool's result. */
@@ -71,7 +74,10 @@ export function toTranscript(rows: readonly MessageRow[], options: TranscriptOpt
     if (row.role === 'assistant') {
       const toolCalls = row.tool_calls ?? []
       if (row.content.length === 0 && toolCalls.length === 0) return
-      transcript.push({ role: 'assistant', content: row.content, toolCalls })
+      const said = options.thinksInCalls
+        ? putThoughtsBack(row.content, toolCalls)
+        : { content: row.content, calls: toolCalls }
+      transcript.push({ role: 'assistant', content: said.content, toolCalls: said.calls })
       if (toolCalls.length > 0) transcript.push({ role: 'tool', results: resultsFor(row, rows[index + 1], options) })
     } else if (row.role === 'note') {
       // in the place of the answer that did not come: some providers refuse two messages of the user in a row

@@ -48,8 +48,11 @@ const DELTA_KINDS = { 'text-delta': 'text', 'reasoning-delta': 'reason', 'tool-c
 /** What pieces of one message part have in common, and the list of the pieces: `[kind, …, [piece, piece]]`. */
 type Group = [string, ...(string | number | string[])[]]
 
+const kindOf = (event: Delta): string =>
+  event.type === 'reasoning-delta' && event.isThought ? 'thought' : DELTA_KINDS[event.type]
+
 const headOf = (event: Delta): (string | number)[] => [
-  DELTA_KINDS[event.type],
+  kindOf(event),
   event.messageId,
   event.stepId,
   event.part,
@@ -113,5 +116,6 @@ function decodeDelta(group: Group, piece: string): Delta {
   const [kind, messageId, stepId, part, toolCallId, name] = group as [string, string, string, number, string, string]
   const base = { messageId, stepId, part }
   if (kind === 'call') return { type: 'tool-call-delta', ...base, toolCallId, name, argumentsDelta: piece }
+  if (kind === 'thought') return { type: 'reasoning-delta', ...base, text: piece, isThought: true }
   return { type: kind === 'text' ? 'text-delta' : 'reasoning-delta', ...base, text: piece }
 }

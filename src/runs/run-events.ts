@@ -6,7 +6,7 @@ import type { RunUsage, StopReason } from '#store/runs/run-row.ts'
 export type RunEvent =
   | { type: 'run-start' }
   /** Pieces of a message that will be stored under `messageId`. `part` counts the kinds of content within the message. */
-  | { type: 'reasoning-delta'; messageId: string; stepId: string; part: number; text: string }
+  | { type: 'reasoning-delta'; messageId: string; stepId: string; part: number; text: string; isThought?: boolean }
   | { type: 'text-delta'; messageId: string; stepId: string; part: number; text: string }
   | {
       type: 'tool-call-delta'

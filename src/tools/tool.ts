@@ -20,6 +20,11 @@ export interface ToolOutcome {
   /** What the model and the client read. */
   text: string
   effects?: MemoryEffect[]
+  stdout?: string[] | null
+  stderr?: string[] | null
+  /** See `ToolReturn`. */
+  is_violation?: boolean
+  is_fatal?: boolean
 }
 
 export interface ToolContext {

@@ -1,3 +1,4 @@
+import type { ToolRule } from '#agent/tool-rules/tool-rule.ts'
 import type { ThreadRow } from '#store/conversations/load-thread.ts'
 import type { PromptMetadata } from '#store/conversations/prompt-metadata.ts'
 import { countMemory, saveSystemPrompt } from '#store/conversations/save-prompt.ts'
@@ -22,6 +23,7 @@ const compile = ({ thread, hasLineNumbers }: PromptContext, metadata: PromptMeta
     timezone: thread.timezone,
     hasLineNumbers,
     blocks: thread.blocks,
+    toolRules: thread.tool_rules as ToolRule[],
     metadata,
   })
 

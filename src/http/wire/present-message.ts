@@ -1,5 +1,6 @@
-import type { ContentPart, TextPart } from '#llm/model.ts'
-import type { MessageRow } from '#store/messages/message-row.ts'
+import type { ContentPart, TextPart, ToolCallPart } from '#llm/model.ts'
+import { parseToolArguments } from '#llm/parse-tool-arguments.ts'
+import type { MessageRow, ToolReturn } from '#store/messages/message-row.ts'
 
 /** Fields that every message on the wire has. */
 interface MessageBase {
@@ -22,6 +23,19 @@ export interface MessageWire extends MessageBase {
 /** How the client wants to read messages: the wire's `request_config`. */
 export interface MessageView {
   include_return_message_types?: string[] | null
+  /** Calls of the tool by which an agent speaks are shown as what it says; so they are unless told. */
+  use_assistant_message?: boolean | null
+  assistant_message_tool_name?: string | null
+  assistant_message_tool_kwarg?: string | null
+}
+
+/** The tool by which an agent speaks, and the argument with its words; null where calls of it are shown as calls. */
+function voiceOf(view: MessageView): { tool: string; argument: string } | null {
+  if (view.use_assistant_message === false) return null
+  return {
+    tool: view.assistant_message_tool_name ?? 'send_message',
+    argument: view.assistant_message_tool_kwarg ?? 'message',
+  }
 }
 
 /**
@@ -61,8 +75,17 @@ function presentContent(content: readonly ContentPart[]): unknown {
   })
 }
 
+/** What is said with a call; undefined for a call that says nothing, or nothing that can be read. */
+function wordsOf(call: ToolCallPart, view: MessageView): string | undefined {
+  const voice = voiceOf(view)
+  if (voice === null || call.name !== voice.tool) return undefined
+  const args = parseToolArguments(call.arguments)
+  const words = args.ok ? args.value[voice.argument] : undefined
+  return typeof words === 'string' ? words : undefined
+}
+
 /** Reasoning, text and tool calls of a model's message, in this order, each as a message of its own. */
-function presentAssistant(message: MessageRow): MessageWire[] {
+function presentAssistant(message: MessageRow, view: MessageView): MessageWire[] {
   const wires: MessageWire[] = []
   const add = (fields: { message_type: string } & Record<string, unknown>) =>
     wires.push({ ...messageBase(message, wires.length), ...fields })
@@ -79,18 +102,31 @@ function presentAssistant(message: MessageRow): MessageWire[] {
     }
   }
   const texts = message.content.filter((part): part is TextPart => part.type === 'text')
-  if (texts.length > 0) add({ message_type: 'assistant_message', content: textOf(texts) })
-  const calls = (message.tool_calls ?? []).map(({ name, arguments: args, tool_call_id }) => ({
-    name,
-    arguments: args,
-    tool_call_id,
-  }))
+  const thoughts = texts.filter((part) => part.is_thought === true)
+  if (thoughts.length > 0) {
+    const reasoning = thoughts.map((part) => part.text).join('\n')
+    add({ message_type: 'reasoning_message', source: 'non_reasoner_model', reasoning, signature: null })
+  }
+  const said = texts.filter((part) => part.is_thought !== true)
+  if (said.length > 0) add({ message_type: 'assistant_message', content: textOf(said) })
+  const calls = (message.tool_calls ?? []).filter((call) => wordsOf(call, view) === undefined).map(presentCall)
   if (calls.length > 0) add({ message_type: 'tool_call_message', tool_call: calls[0], tool_calls: calls })
+  for (const call of message.tool_calls ?? []) {
+    const content = wordsOf(call, view)
+    if (content !== undefined) add({ message_type: 'assistant_message', content })
+  }
   return wires
 }
 
-function presentToolReturns(message: MessageRow): MessageWire[] {
-  const returns = (message.tool_returns ?? []).map((result) => ({
+const presentCall = ({ name, arguments: args, tool_call_id }: ToolCallPart) => ({ name, arguments: args, tool_call_id })
+
+/** That something was said is no news: what it says is shown. A call that failed is told. */
+const isOfVoice = (result: ToolReturn, view: MessageView): boolean =>
+  result.status === 'success' && voiceOf(view)?.tool === result.name
+
+function presentToolReturns(message: MessageRow, view: MessageView): MessageWire[] {
+  const shown = (message.tool_returns ?? []).filter((result) => !isOfVoice(result, view))
+  const returns = shown.map((result) => ({
     type: 'tool',
     tool_return: result.text,
     status: result.status,
@@ -104,7 +140,7 @@ function presentToolReturns(message: MessageRow): MessageWire[] {
   return [
     {
       ...messageBase(message, 0),
-      name: message.tool_returns?.[0]?.name ?? null,
+      name: shown[0]?.name ?? null,
       message_type: 'tool_return_message',
       tool_return,
       status,
@@ -117,9 +153,9 @@ function presentToolReturns(message: MessageRow): MessageWire[] {
 }
 
 /** One stored message as the messages of the wire, which share its id. */
-export function presentMessage(message: MessageRow): MessageWire[] {
-  if (message.role === 'assistant') return presentAssistant(message)
-  if (message.role === 'tool') return presentToolReturns(message)
+export function presentMessage(message: MessageRow, view: MessageView = {}): MessageWire[] {
+  if (message.role === 'assistant') return presentAssistant(message, view)
+  if (message.role === 'tool') return presentToolReturns(message, view)
   if (message.role === 'approval' || message.role === 'note') return []
   const base = { ...messageBase(message, 0), otid: message.otid ?? otidOf(message.id, 0) }
   if (message.role === 'system') return [{ ...base, message_type: 'system_message', content: textOf(message.content) }]
@@ -128,7 +164,9 @@ export function presentMessage(message: MessageRow): MessageWire[] {
 
 /** A list of stored messages as the wire gives it, less the types that the client does not want. */
 export function presentMessages(messages: readonly MessageRow[], view: MessageView = {}): MessageWire[] {
-  return messages.flatMap(presentMessage).filter((message) => isWanted(message.message_type, view))
+  return messages
+    .flatMap((message) => presentMessage(message, view))
+    .filter((message) => isWanted(message.message_type, view))
 }
 
 /** True unless the client named the types it wants and this is none of them. */

@@ -1,4 +1,5 @@
 import { type Db, type Queryable, statement } from '#store/db.ts'
+import { NEW_MESSAGE_COLUMNS, type NewMessage, newMessageRows } from '#store/messages/message-row.ts'
 
 const lock = statement(
   'lock-default-conversation',
@@ -21,6 +22,19 @@ with thread as (
 select thread.id from thread`,
 )
 
+/** Messages that no run has said, at the end of a thread. */
+const append = statement(
+  'append-first-messages',
+  `
+with thread as (
+  update conversations as c set message_count = c.message_count + jsonb_array_length($3::jsonb)
+  where c.organization_id = $1 and c.id = $2
+  returning c.id, c.agent_id
+)
+insert into messages (${NEW_MESSAGE_COLUMNS})
+${newMessageRows({ from: 'thread', json: '$3::jsonb', organizationId: '$1', agentId: 'thread.agent_id', conversationId: 'thread.id', runId: 'null::text' })}`,
+)
+
 const findDefault = statement(
   'find-default-conversation',
   'select c.id, c.active_run_id from conversations as c where c.organization_id = $1 and c.agent_id = $2 and c.is_default',
@@ -30,10 +44,18 @@ const findDefault = statement(
  * Id of the thread, or undefined when it is busy or not there. The lock comes first: a statement that had to wait for the end
  * of a run would not see the messages which that end has committed, and leave them.
  */
-export async function emptyDefaultThread(db: Db, organizationId: string, agentId: string): Promise<string | undefined> {
+export async function emptyDefaultThread(
+  db: Db,
+  organizationId: string,
+  agentId: string,
+  firstMessages: readonly NewMessage[] = [],
+): Promise<string | undefined> {
   return db.transaction(async (tx) => {
     await tx.query(lock, [organizationId, agentId])
     const [row] = await tx.query<{ id: string }>(reset, [organizationId, agentId])
+    if (row !== undefined && firstMessages.length > 0) {
+      await tx.query(append, [organizationId, row.id, JSON.stringify(firstMessages)])
+    }
     return row?.id
   })
 }

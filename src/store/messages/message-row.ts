@@ -11,6 +11,10 @@ export interface ToolReturn {
   stderr: string[] | null
   /** ISO 8601, when the result was committed. */
   time: string
+  /** The call was refused for a rule about tools. */
+  is_violation?: boolean
+  /** The turn ends with it: what was wrong is not for the model to mend. */
+  is_fatal?: boolean
 }
 
 /** A `note` is ours: the model reads it, clients are not shown it. */

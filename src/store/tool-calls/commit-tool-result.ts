@@ -108,8 +108,8 @@ export interface ToolResultCommit {
   passages: { id: string; text: string; tags: string[] }[]
   /** Id for the agent's archive if it has none yet. */
   newArchiveId: string
-  /** The message with all results of the step; only with the last call. */
-  message: NewMessage | null
+  /** The message with all results of the step, and what comes right after it; only with the last call. */
+  messages: NewMessage[]
   /** What streams tell of the message, and what they told before and is not stored yet. */
   events: EventBatch[]
 }
@@ -137,7 +137,7 @@ export async function commitToolResult(
     change.detachedBlockIds,
     JSON.stringify(change.passages),
     change.newArchiveId,
-    JSON.stringify(change.message === null ? [] : [change.message]),
+    JSON.stringify(change.messages),
     JSON.stringify(change.events),
   ])
   return row?.outcome ?? 'lease-lost'

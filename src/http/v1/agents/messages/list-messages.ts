@@ -57,7 +57,7 @@ export function listMessages(app: App, context: Context): void {
         order: page.order,
       })
       if (messages.length === 0) await requireAgent(db, organizationId, agent_id)
-      return presentMessages(messages, { include_return_message_types: query.include_return_message_types ?? null })
+      return presentMessages(messages, query)
     },
   )
 }

@@ -46,7 +46,7 @@ function presentDelta(event: Delta, runId: string): MessageWire {
     return {
       ...base,
       message_type: 'reasoning_message',
-      source: 'reasoner_model',
+      source: event.isThought ? 'non_reasoner_model' : 'reasoner_model',
       reasoning: event.text,
       signature: null,
     }
@@ -86,7 +86,7 @@ export function createStreamPresenter(options: {
     if (event.type === 'text-delta' || event.type === 'reasoning-delta' || event.type === 'tool-call-delta') {
       if (hasTokens) add(presentDelta(event, runId))
     } else if (event.type === 'message') {
-      for (const message of afterDeltas(presentMessage(event.message), hasTokens && event.hasDeltas === true))
+      for (const message of afterDeltas(presentMessage(event.message, view), hasTokens && event.hasDeltas === true))
         add(message)
     } else if (event.type === 'run-end') {
       add({ message_type: 'stop_reason', stop_reason: event.stopReason })

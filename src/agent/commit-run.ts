@@ -1,0 +1,125 @@
+import type { LoggedEvent, RunFailure } from '#runs/run-events.ts'
+import { toStoredFailure } from '#runs/stored-failure.ts'
+import type { MessageRow, NewMessage } from '#store/messages/message-row.ts'
+import { type Advance, advanceRun, type NewStep } from '#store/runs/advance-run.ts'
+import { findRunState } from '#store/runs/find-run-state.ts'
+import type { RunUsage, StopReason } from '#store/runs/run-row.ts'
+import { estimateRow } from './context-window/fit-context.ts'
+import { type Turn, toLease } from './open-turn.ts'
+import { cancellationNote } from './transcript.ts'
+import { patiently, type Work } from './work.ts'
+
+/** Stop reasons of a run that did what it should. */
+const COMPLETED: readonly StopReason[] = ['end_turn', 'max_steps', 'tool_rule', 'requires_approval']
+
+export interface Ending {
+  stopReason: StopReason
+  failure: RunFailure | null
+}
+
+/** A message of this run as the table will have it. */
+export function toRow(turn: Turn, message: NewMessage): MessageRow {
+  return {
+    id: message.id,
+    seq: Number.MAX_SAFE_INTEGER,
+    agent_id: turn.thread.agent_id,
+    conversation_id: turn.thread.conversation_id,
+    role: message.role,
+    content: message.content,
+    tool_calls: message.tool_calls ?? null,
+    tool_returns: message.tool_returns ?? null,
+    approvals: null,
+    name: message.name ?? null,
+    model: message.model ?? null,
+    otid: message.otid ?? null,
+    step_id: message.step_id ?? null,
+    run_id: turn.run.id,
+    sender_id: message.sender_id ?? null,
+    group_id: null,
+    is_err: message.is_err ?? null,
+    created_at: new Date(),
+  }
+}
+
+/** A message that was committed: into the context of the next step. */
+export function addRow(turn: Turn, row: MessageRow): void {
+  turn.rows.push(row)
+  turn.rowTokens.push(estimateRow(row))
+}
+
+/** Commits a change of the run, again while the database is away, and tells it. @returns the runs that wait, undefined when it is lost */
+export async function commit(
+  work: Work,
+  stepCount: number,
+  usage: RunUsage,
+  change: Pick<Advance, 'messages' | 'toolCalls'> & {
+    /** Those of the messages that streams tell. */
+    rows: MessageRow[]
+    steps: NewStep[]
+    ending: Ending | null
+  },
+): Promise<number | undefined> {
+  const { db } = work.options
+  const { run, log } = work.context
+  const { ending } = change
+  const told: LoggedEvent[] = change.rows.map((message) => ({ type: 'message', message }))
+  if (ending !== null) {
+    const steps = stepCount + change.steps.length
+    told.push({ type: 'run-end', stopReason: ending.stopReason, usage, stepCount: steps, error: ending.failure })
+  }
+  const sealed = await log.seal(told)
+  const [step] = change.steps
+  const queued = await patiently(work, async (isRepeated) => {
+    const waiting = await advanceRun(db, toLease(run), {
+      agentId: run.agent_id,
+      conversationId: run.conversation_id,
+      stepCount,
+      messages: change.messages,
+      steps: change.steps,
+      toolCalls: change.toolCalls,
+      usage,
+      firstTokenNs:
+        step?.first_token_ms == null
+          ? null
+          : Math.round(step.step_start_ns - run.created_at.getTime() * 1e6 + step.first_token_ms * 1e6),
+      ending:
+        change.ending === null
+          ? null
+          : {
+              status: statusOf(change.ending.stopReason),
+              stopReason: change.ending.stopReason,
+              error: change.ending.failure === null ? null : toStoredFailure(change.ending.failure),
+            },
+      events: sealed.batches,
+    })
+    if (waiting !== undefined || !isRepeated) return waiting
+    // the answer to an earlier attempt may have been lost after it was committed
+    const state = await findRunState(db, toLease(run))
+    const isCommitted = state !== undefined && (state.step_count > stepCount || state.status !== 'running')
+    return isCommitted ? 0 : undefined
+  })
+  if (queued === undefined) return undefined
+  if (ending !== null) logEnd(work, stepCount + change.steps.length, usage, ending)
+  sealed.tell()
+  return queued
+}
+
+function statusOf(stopReason: StopReason): 'completed' | 'cancelled' | 'failed' {
+  if (COMPLETED.includes(stopReason)) return 'completed'
+  return stopReason === 'cancelled' ? 'cancelled' : 'failed'
+}
+
+function logEnd({ context, options }: Work, stepCount: number, usage: RunUsage, ending: Ending): void {
+  const { prompt_tokens, completion_tokens } = usage
+  const duration_ms = Date.now() - context.run.created_at.getTime()
+  options.logger.info(
+    { stop_reason: ending.stopReason, steps: stepCount, duration_ms, prompt_tokens, completion_tokens },
+    'run ended',
+  )
+}
+
+/** Ends a run without a further step. */
+export const endRun = (work: Work, stepCount: number, usage: RunUsage, ending: Ending): Promise<number | undefined> => {
+  const messages = ending.stopReason === 'cancelled' ? [cancellationNote()] : []
+  return commit(work, stepCount, usage, { messages, rows: [], steps: [], toolCalls: [], ending })
+}
