@@ -15,6 +15,10 @@ const COMPLETED: readonly StopReason[] = ['end_turn', 'max_steps', 'tool_rule', 
 export interface Ending {
   stopReason: StopReason
   failure: RunFailure | null
+  /** The run did nothing, and the agent's last run is the one before. */
+  isRefusal?: boolean
+  /** The request that waits from now on; undefined where nobody knows whether one does. */
+  pendingApprovalId?: string | null | undefined
 }
 
 /** A message of this run as the table will have it. */
@@ -28,7 +32,7 @@ export function toRow(turn: Turn, message: NewMessage): MessageRow {
     content: message.content,
     tool_calls: message.tool_calls ?? null,
     tool_returns: message.tool_returns ?? null,
-    approvals: null,
+    approvals: message.approvals ?? null,
     name: message.name ?? null,
     model: message.model ?? null,
     otid: message.otid ?? null,
@@ -89,6 +93,8 @@ export async function commit(
               status: statusOf(change.ending.stopReason),
               stopReason: change.ending.stopReason,
               error: change.ending.failure === null ? null : toStoredFailure(change.ending.failure),
+              pendingApprovalId: change.ending.pendingApprovalId,
+              isRefusal: change.ending.isRefusal ?? false,
             },
       events: sealed.batches,
     })
@@ -118,8 +124,14 @@ function logEnd({ context, options }: Work, stepCount: number, usage: RunUsage, 
   )
 }
 
-/** Ends a run without a further step. */
-export const endRun = (work: Work, stepCount: number, usage: RunUsage, ending: Ending): Promise<number | undefined> => {
+/** Ends a run without a further step. @param told messages that streams tell before the end */
+export function endRun(
+  work: Work,
+  stepCount: number,
+  usage: RunUsage,
+  ending: Ending,
+  told: MessageRow[] = [],
+): Promise<number | undefined> {
   const messages = ending.stopReason === 'cancelled' ? [cancellationNote()] : []
-  return commit(work, stepCount, usage, { messages, rows: [], steps: [], toolCalls: [], ending })
+  return commit(work, stepCount, usage, { messages, rows: told, steps: [], toolCalls: [], ending })
 }

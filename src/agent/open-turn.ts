@@ -9,6 +9,8 @@ import { listContextMessages } from '#store/messages/message-reader.ts'
 import type { MessageRow } from '#store/messages/message-row.ts'
 import type { ClaimedRun, Lease, RunUsage } from '#store/runs/run-row.ts'
 import { findBuiltinTool } from '#tools/registry.ts'
+import { askedTools } from './approvals/asked-calls.ts'
+import { findTurnStart } from './approvals/find-pending.ts'
 import { estimateRow } from './context-window/fit-context.ts'
 import { type Engine, engineOf } from './engines.ts'
 import { type Additions, addParameters } from './inner-thoughts.ts'
@@ -47,6 +49,8 @@ export interface Turn {
   /** With the parameters that the engine adds to them. */
   tools: ToolDefinition[]
   additions: Additions
+  /** Tools whose calls wait for a person, or for the client. */
+  asked: ReadonlySet<string>
   /** What the model may call in the step under way. */
   offer: ToolOffer
   /** Messages in context, oldest first, without the system message. */
@@ -69,11 +73,18 @@ export const toLease = (run: ClaimedRun): Lease => ({
   token: run.lease_token,
 })
 
-function toolDefinitions(thread: ThreadRow, findTool: typeof findBuiltinTool): ToolDefinition[] {
-  return thread.tools.flatMap((attached) => {
-    const tool = findTool(attached.name)
+/** The tools that the server executes, and those of the client, which win over others of their name. */
+function toolDefinitions(
+  thread: ThreadRow,
+  findTool: typeof findBuiltinTool,
+  clientTools: readonly ToolDefinition[],
+): ToolDefinition[] {
+  const isClients = (name: string) => clientTools.some((tool) => tool.name === name)
+  const own = thread.tools.flatMap((attached) => {
+    const tool = isClients(attached.name) ? undefined : findTool(attached.name)
     return tool === undefined ? [] : [{ name: tool.name, description: tool.description, parameters: tool.parameters }]
   })
+  return [...own, ...clientTools]
 }
 
 /** The window that this agent may fill: its own limit, else the model's, bounded by the server's. */
@@ -88,18 +99,12 @@ function budgetOf(window: number, settings: ModelSettings, model: Model): number
 
 /** What was said before this turn is forgotten, for agents that want to begin each one anew. */
 async function clearBuffer(db: Db, run: ClaimedRun, rows: MessageRow[]): Promise<MessageRow[]> {
-  const own = rows.slice(turnStart(rows, run.id))
+  const own = rows.slice(findTurnStart(rows, run))
   const [first] = own
   if (first === undefined || own.length === rows.length) return own
   const thread = { organizationId: run.organization_id, conversationId: run.conversation_id }
   await trimContext(db, thread, { seq: first.seq, at: first.created_at })
   return own
-}
-
-/** Where the messages of a run begin; the end where it has none yet. */
-function turnStart(rows: readonly MessageRow[], runId: string): number {
-  const first = rows.findIndex((row) => row.run_id === runId)
-  return first < 0 ? rows.length : first
 }
 
 /**
@@ -125,7 +130,9 @@ export async function openTurn(options: RunLoopOptions, run: ClaimedRun): Promis
     }))
   const engine = engineOf(thread.agent_type)
   const rules = thread.tool_rules as ToolRule[]
-  const { tools, additions } = addParameters(toolDefinitions(thread, options.findTool ?? findBuiltinTool), engine, {
+  const clientTools = run.request.clientTools ?? []
+  const definitions = toolDefinitions(thread, options.findTool ?? findBuiltinTool, clientTools)
+  const { tools, additions } = addParameters(definitions, engine, {
     thinksInCalls: engine.hasInnerThoughts && !model.info.hasReasoning,
     isTerminal: (name) => isTerminal(rules, name),
   })
@@ -146,10 +153,11 @@ export async function openTurn(options: RunLoopOptions, run: ClaimedRun): Promis
     rules,
     tools,
     additions,
+    asked: askedTools(rules, definitions, clientTools),
     offer: NOTHING_OFFERED,
     rows,
     rowTokens: rows.map(estimateRow),
-    firstOwnRow: turnStart(rows, run.id),
+    firstOwnRow: findTurnStart(rows, run),
     fixedTokens: estimateTokens(systemPrompt) + estimateTokens(JSON.stringify(tools)),
     budgetTokens: budgetOf(windowOf(thread, model, maxContextWindow), settings, model),
     stepCount: run.step_count,

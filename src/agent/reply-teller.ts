@@ -1,5 +1,6 @@
 import { cleanText } from '#llm/clean-reply.ts'
 import type { RunListener } from '#runs/run-events.ts'
+import { requestIdOf } from './approvals/asked-calls.ts'
 import { ArgumentScanner } from './argument-scanner.ts'
 import { THINKING } from './inner-thoughts.ts'
 
@@ -9,6 +10,8 @@ export interface Hearing {
   isThought: boolean
   /** Tools whose calls hold thoughts. */
   thinking: ReadonlySet<string>
+  /** Tools whose calls are part of a request, not of the message. */
+  asked: ReadonlySet<string>
   /** The tool, and the argument of it, that clients are told as what the agent says. */
   voice: { tool: string; argument: string } | null
 }
@@ -50,7 +53,7 @@ export class ReplyTeller {
 
   startCall(toolCallId: string, toolName: string): void {
     const name = cleanText(toolName)
-    const isVoice = this.#hearing.voice?.tool === name
+    const isVoice = this.#hearing.voice?.tool === name && !this.#hearing.asked.has(name)
     const apart = new Set([
       ...(this.#hearing.thinking.has(name) ? [THINKING] : []),
       ...(isVoice && this.#hearing.voice !== null ? [this.#hearing.voice.argument] : []),
@@ -86,13 +89,15 @@ export class ReplyTeller {
 
   #call(toolCallId: string, argumentsDelta: string): void {
     const call = this.#calls.get(toolCallId)
+    const isAsked = call !== undefined && this.#hearing.asked.has(call.name)
     this.#emit({
       type: 'tool-call-delta',
       ...this.#ids,
-      part: this.#enter('tool-call'),
+      part: this.#enter(isAsked ? 'request' : 'tool-call'),
       toolCallId: call?.id ?? cleanText(toolCallId),
       name: call?.name ?? '',
       argumentsDelta: cleanPiece(argumentsDelta),
+      ...(isAsked ? { messageId: requestIdOf(this.#ids.messageId), isAsked } : {}),
     })
   }
 

@@ -6,10 +6,12 @@ import type { RunExecutor } from '#runs/run-engine.ts'
 import { addUsage, emptyUsage } from '#runs/usage.ts'
 import type { MessageRow, NewMessage, ToolReturn } from '#store/messages/message-row.ts'
 import type { NewToolCall } from '#store/runs/advance-run.ts'
-import { listToolCalls } from '#store/tool-calls/list-tool-calls.ts'
 import { findBuiltinTool } from '#tools/registry.ts'
 import { failure, type ToolOutcome } from '#tools/tool.ts'
+import { toRequest } from './approvals/asked-calls.ts'
+import { findPending } from './approvals/find-pending.ts'
 import { askModel, contextTokens } from './ask-model.ts'
+import { beginTurn, type OpenCalls } from './begin-turn.ts'
 import { addRow, commit, type Ending, endRun, toRow } from './commit-run.ts'
 import { type Draft, draftAnswer } from './draft-answer.ts'
 import { heartbeatMessage } from './heartbeat.ts'
@@ -60,23 +62,25 @@ function endingAfter({ options, context }: Work, error: unknown): Ending {
 async function runTurn(work: Work, turn: Turn): Promise<number | undefined> {
   const { signal, emit, isDraining } = work.context
   emit({ type: 'run-start' })
-  const open = await patiently(work, () => findOpenCalls(work, turn))
-  if (open !== undefined && !(await finishCalls(work, turn, open.stepId, open.calls))) return undefined
+  const beginning = await beginTurn(work, turn)
+  if (beginning?.kind === 'end') return endTurn(work, turn, beginning.ending, beginning.told)
+  if (beginning?.kind === 'calls' && !(await finishCalls(work, turn, beginning.open))) return undefined
   for (;;) {
     if (isGivenUp(signal) || isDraining()) return undefined
     const early = endBeforeStep(work, turn)
-    if (early !== undefined) return endRun(work, turn.stepCount, turn.usage, early)
+    if (early !== undefined) return endTurn(work, turn, early)
     const step = await takeStep(work, turn)
     if (step === 'lost') return undefined
     if (step.kind === 'ended') return step.waiting
     if (step.kind === 'step') continue
-    if (!(await finishCalls(work, turn, step.stepId, step.calls))) return undefined
+    if (!(await finishCalls(work, turn, step))) return undefined
   }
 }
 
 /** Why the run ends before another step; undefined when it goes on. */
 function endBeforeStep({ context }: Work, turn: Turn): Ending | undefined {
-  if (context.signal.reason === 'cancelled') return { stopReason: 'cancelled', failure: null }
+  const isOver = context.signal.reason === 'cancelled' || turn.run.request.answer?.isCancel === true
+  if (isOver) return { stopReason: 'cancelled', failure: null }
   const last = turn.rows.at(-1)
   if (last?.role === 'tool' && last.run_id === turn.run.id) {
     const move = moveAfter(turn, last.tool_returns ?? [], turn.rows.slice(0, -1))
@@ -88,7 +92,8 @@ function endBeforeStep({ context }: Work, turn: Turn): Ending | undefined {
 
 /** What the rules and the engine want after the results of a step's calls; `rows` end with those calls. */
 function moveAfter(turn: Turn, results: readonly ToolReturn[], rows: readonly MessageRow[]): NextMove {
-  const calls = rows.findLast((row) => row.role === 'assistant')?.tool_calls ?? []
+  const isWanted = new Set(results.map((result) => result.tool_call_id))
+  const calls = rows.flatMap((row) => row.tool_calls ?? []).filter((call) => isWanted.has(call.tool_call_id))
   const history = [...turnHistory(rows.slice(turn.firstOwnRow)), ...toPastCalls(results)]
   return moveAfterTools(situationOf(turn, history), calls, results)
 }
@@ -119,14 +124,16 @@ async function takeStep(work: Work, turn: Turn): Promise<StepOutcome | 'lost'> {
     if (work.context.signal.reason === 'cancelled') {
       return {
         kind: 'ended',
-        waiting: await endRun(work, turn.stepCount, turn.usage, { stopReason: 'cancelled', failure: null }),
+        waiting: await endTurn(work, turn, { stopReason: 'cancelled', failure: null }),
       }
     }
     if (!(error instanceof ModelError)) throw error
     return { kind: 'ended', waiting: await endAfterModelError(work, turn, error, startedAt) }
   }
   const draft = draftAnswer(turn, said)
-  const { ending, heartbeat } = draft.calls.length > 0 ? CALLS_FOLLOW : endOf(turn, draft)
+  const asked = draft.calls.filter((call) => turn.asked.has(call.name) && judgeCall(turn, call, []) === undefined)
+  const { ending, heartbeat } =
+    draft.calls.length === 0 ? endOf(turn, draft) : asked.length > 0 ? REQUEST : CALLS_FOLLOW
   const toolCalls = draft.calls.map(
     (call, position): NewToolCall => ({
       id: newOrderedId('call'),
@@ -140,14 +147,14 @@ async function takeStep(work: Work, turn: Turn): Promise<StepOutcome | 'lost'> {
   )
   const { usage } = said.reply
   turn.usage = addUsage(turn.usage, usage, contextTokens(turn) + usage.outputTokens)
-  const answer = draft.isEmpty ? [] : [draft.message]
+  const answer = asked.length > 0 ? toRequest(draft.message, asked) : draft.isEmpty ? [] : [draft.message]
   const rows = answer.map((message) => toRow(turn, message))
   const waiting = await commit(work, turn.stepCount, turn.usage, {
     messages: [...answer, ...heartbeat],
     rows,
     steps: [buildStep(turn, said, startedAt, ending?.stopReason ?? null)],
     toolCalls,
-    ending,
+    ending: ending === null ? null : { ...ending, pendingApprovalId: findPending([...turn.rows, ...rows])?.id ?? null },
   })
   if (waiting === undefined) return 'lost'
   turn.stepCount += 1
@@ -166,6 +173,7 @@ interface StepEnd {
   heartbeat: NewMessage[]
 }
 const CALLS_FOLLOW: StepEnd = { ending: null, heartbeat: [] }
+const REQUEST: StepEnd = { ending: { stopReason: 'requires_approval', failure: null }, heartbeat: [] }
 
 /** How a step without calls ends: the run with it, unless a tool must be called first. */
 function endOf(turn: Turn, draft: Draft): StepEnd {
@@ -181,32 +189,8 @@ function endOf(turn: Turn, draft: Draft): StepEnd {
 const heartbeatOf = (turn: Turn, move: NextMove): NewMessage[] =>
   move.kind === 'step' && move.heartbeat !== null ? [heartbeatMessage(move.heartbeat, turn.thread.timezone)] : []
 
-/** The calls of the run's last step if its results are not all told yet. */
-async function findOpenCalls(
-  { options }: Work,
-  turn: Turn,
-): Promise<{ stepId: string; calls: PendingCall[] } | undefined> {
-  const last = turn.rows.at(-1)
-  if (last?.role !== 'assistant' || last.run_id !== turn.run.id || last.step_id === null || last.tool_calls === null) {
-    return undefined
-  }
-  const rows = await listToolCalls(options.db, turn.run.organization_id, turn.run.id, last.step_id)
-  return {
-    stepId: last.step_id,
-    calls: rows.map((row) => ({
-      id: row.id,
-      created_at: row.created_at.toISOString(),
-      tool_call_id: row.tool_call_id,
-      name: row.tool_name,
-      arguments: row.arguments,
-      isStarted: row.state === 'started',
-      result: row.result,
-    })),
-  }
-}
-
 /** Executes the calls of a step and tells their results; false when the run is not ours any more. */
-async function finishCalls(work: Work, turn: Turn, stepId: string, calls: PendingCall[]): Promise<boolean> {
+async function finishCalls(work: Work, turn: Turn, open: OpenCalls): Promise<boolean> {
   const { context, options } = work
   const toolRun = {
     db: options.db,
@@ -217,12 +201,16 @@ async function finishCalls(work: Work, turn: Turn, stepId: string, calls: Pendin
     timezone: turn.thread.timezone,
     tools: turn.thread.tools,
     findTool: options.findTool ?? findBuiltinTool,
-    judge: (call: PendingCall, results: readonly ToolReturn[]) => judgeCall(turn, call, results),
+    judge: (call: PendingCall, results: readonly ToolReturn[]) =>
+      open.outcome?.(call) ?? judgeCall(turn, call, results),
     prefilled: (call: PendingCall) =>
       Object.keys(prefilledArguments(turn.rules, turnHistory(turn.rows.slice(turn.firstOwnRow)), call.name) ?? {}),
     additions: turn.additions,
-    after: (results: readonly ToolReturn[]) =>
-      hasStepsLeft(turn, turn.stepCount) ? heartbeatOf(turn, moveAfter(turn, results, turn.rows)) : [],
+    before: open.before ?? [],
+    after: (results: readonly ToolReturn[]) => [
+      ...(hasStepsLeft(turn, turn.stepCount) ? heartbeatOf(turn, moveAfter(turn, results, turn.rows)) : []),
+      ...(open.after ?? []),
+    ],
     blocks: turn.thread.blocks,
     signal: context.signal,
     isDraining: context.isDraining,
@@ -234,7 +222,7 @@ async function finishCalls(work: Work, turn: Turn, stepId: string, calls: Pendin
     onStart: (call: PendingCall) =>
       context.emit({ type: 'tool-start', toolCallId: call.tool_call_id, name: call.name }),
   }
-  const messages = await runTools(toolRun, stepId, calls)
+  const messages = await runTools(toolRun, open.stepId, open.calls)
   turn.thread.blocks = toolRun.blocks
   if (messages === undefined) return false
   for (const message of messages) addRow(turn, toRow(turn, message))
@@ -242,7 +230,7 @@ async function finishCalls(work: Work, turn: Turn, stepId: string, calls: Pendin
 }
 
 /** The refusal of a call that the rules do not allow now; a tool that there is not is told as such instead. */
-function judgeCall(turn: Turn, { name }: PendingCall, results: readonly ToolReturn[]): ToolOutcome | undefined {
+function judgeCall(turn: Turn, { name }: { name: string }, results: readonly ToolReturn[]): ToolOutcome | undefined {
   const available = turn.tools.map((tool) => tool.name)
   if (turn.rules.length === 0 || !available.includes(name)) return undefined
   const history = [...turnHistory(turn.rows.slice(turn.firstOwnRow)), ...toPastCalls(results)]
@@ -250,6 +238,12 @@ function judgeCall(turn: Turn, { name }: PendingCall, results: readonly ToolRetu
   return allowed.includes(name)
     ? undefined
     : { ...failure(describeViolation(turn.rules, name, allowed)), is_violation: true }
+}
+
+/** Ends a run that has begun. @param told messages that streams tell before the end */
+async function endTurn(work: Work, turn: Turn, ending: Ending, told: MessageRow[] = []): Promise<number | undefined> {
+  const pendingApprovalId = findPending(turn.rows)?.id ?? null
+  return endRun(work, turn.stepCount, turn.usage, { ...ending, pendingApprovalId }, told)
 }
 
 /** Ends a run whose model failed; the failed call is a step too, and a row in the ledger. */
@@ -261,7 +255,7 @@ async function endAfterModelError(
 ): Promise<number | undefined> {
   work.options.logger.warn({ kind: error.kind, error: errorMessage(error) }, 'model failed')
   const failure = { type: errorTypeOf(error), message: error.message, detail: null, cause: error }
-  const ending = { stopReason: stopReasonOf(error), failure }
+  const ending = { stopReason: stopReasonOf(error), failure, pendingApprovalId: findPending(turn.rows)?.id ?? null }
   const steps = [buildFailedStep(turn, error, startedAt, ending.stopReason)]
   return commit(work, turn.stepCount, turn.usage, { messages: [], rows: [], steps, toolCalls: [], ending })
 }

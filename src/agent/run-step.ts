@@ -50,11 +50,12 @@ async function readReply(model: Model, request: ModelRequest, emit: RunListener,
 }
 
 /** How the pieces of this step's answer are told. */
-export function toHearing({ run, offer, additions }: Turn): Hearing {
+export function toHearing({ run, offer, additions, asked }: Turn): Hearing {
   const { view } = run.request
   return {
     isThought: offer.isThought,
     thinking: additions.thinking,
+    asked,
     voice: view.use_assistant_message
       ? { tool: view.assistant_message_tool_name, argument: view.assistant_message_tool_kwarg }
       : null,

@@ -55,6 +55,8 @@ export interface ToolRun {
   isDraining: () => boolean
   /** What is stored right after the message with these results. */
   after: (results: readonly ToolReturn[]) => NewMessage[]
+  /** What is stored with the first result. */
+  before: NewMessage[]
   /** Numbers the tool message for the streams; `tell` comes after its commit. */
   seal: (message: NewMessage) => Promise<{ batches: EventBatch[]; tell: (message: NewMessage) => void }>
   onStart: (call: PendingCall) => void
@@ -218,6 +220,7 @@ async function runCall(
   run: ToolRun,
   call: PendingCall,
   results: readonly ToolReturn[],
+  /** What is stored with the result; what streams tell of it is the tool message. */
   messagesWith: (result: ToolReturn) => NewMessage[],
 ): Promise<{ result: ToolReturn; messages: NewMessage[] } | undefined> {
   const limit = run.tools.find((tool) => tool.name === call.name)?.return_char_limit ?? Number.POSITIVE_INFINITY
@@ -238,11 +241,12 @@ async function runCall(
       stdout: outcome.stdout ?? null,
       stderr: outcome.stderr ?? null,
       time: new Date().toISOString(),
+      ...(outcome.images === undefined ? {} : { images: outcome.images }),
       ...(outcome.is_violation ? { is_violation: true } : {}),
       ...(outcome.is_fatal ? { is_fatal: true } : {}),
     }
     const messages = messagesWith(result)
-    const [message] = messages
+    const message = messages.find((candidate) => candidate.role === 'tool')
     if (message !== undefined) sealed ??= await run.seal(message)
     const change: ToolResultCommit = {
       agentId: run.agentId,
@@ -308,11 +312,11 @@ export async function runTools(
     const isLast = index === open.length - 1
     const done = await runCall(run, call, results, (given) => {
       const all = [...results, given]
-      return isLast ? [buildMessage(all), ...run.after(all)] : []
+      return [...(index === 0 ? run.before : []), ...(isLast ? [buildMessage(all), ...run.after(all)] : [])]
     })
     if (done === undefined) return undefined
     results.push(done.result)
-    stored = done.messages
+    stored = [...stored, ...done.messages]
   }
   return stored.length > 0 ? stored : [buildMessage(results)]
 }

@@ -16,6 +16,8 @@ export type RunEvent =
       toolCallId: string
       name: string
       argumentsDelta: string
+      /** Somebody must agree to the call, or execute it: it is part of a request. */
+      isAsked?: boolean
     }
   /** A message was committed; with `hasDeltas` its content has gone out before in pieces. Told once for each message. */
   | { type: 'message'; message: MessageRow; hasDeltas?: boolean }

@@ -6,6 +6,7 @@ import { finishBatch, listNextBatchItems, settleBatchItems } from './batches/adv
 import { listBatches, listBatchMessages } from './batches/batch-reader.ts'
 import { claimBatches } from './batches/claim-batches.ts'
 import { listBlocks } from './blocks/block-reader.ts'
+import { listOverdueApprovals, listPendingApprovals, listPendingThreads } from './conversations/pending-approvals.ts'
 import { findDefaultThread } from './conversations/reset-thread.ts'
 import { countMemory } from './conversations/save-prompt.ts'
 import { type Db, type Queryable, type Statement, statement } from './db.ts'
@@ -73,6 +74,7 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
   webhook_deliveries_ended: (db) => pruneDeliveries(db, 86_400_000, 1000),
   idempotency_keys_by_expiry: (db) => pruneIdempotencyKeys(db, 100),
   conversations_default: (db) => findDefaultThread(db, org, agentId),
+  conversations_pending: (db) => listOverdueApprovals(db, 60_000, 100),
   conversations_by_agent: (db) => countMemory(db, org, agentId),
   messages_by_agent: (db) =>
     listAgentMessages(db, {
@@ -125,6 +127,8 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
 const ALSO_INDEXED: Record<string, (db: Queryable) => Promise<unknown>> = {
   'what a run waits for': (db) => listRunsBefore(db, org, runId),
   'keys of a run': (db) => findRunKeys(db, org, ['key-7', 'key-8']),
+  'requests that wait, of agents': (db) => listPendingApprovals(db, org, [agentId]),
+  'requests that wait, of one agent': (db) => listPendingThreads(db, org, agentId),
   'the owner of a thread': (db) => findThreadOwner(db, org, { conversationId }),
   'a page of agents in the middle': (db) => listAgents(db, org, {}, { ...agentPage, after: 'agent-90' }),
   'a page of blocks in the middle': (db) => listBlocks(db, org, {}, { ...page, before: 'block-90' }),

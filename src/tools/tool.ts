@@ -1,3 +1,4 @@
+import type { ImagePart } from '#llm/model.ts'
 import type { ThreadBlock } from '#store/conversations/load-thread.ts'
 import type { Queryable } from '#store/db.ts'
 
@@ -20,6 +21,7 @@ export interface ToolOutcome {
   /** What the model and the client read. */
   text: string
   effects?: MemoryEffect[]
+  images?: ImagePart[]
   stdout?: string[] | null
   stderr?: string[] | null
   /** See `ToolReturn`. */

@@ -30,7 +30,7 @@ export interface MessageView {
 }
 
 /** The tool by which an agent speaks, and the argument with its words; null where calls of it are shown as calls. */
-function voiceOf(view: MessageView): { tool: string; argument: string } | null {
+export function voiceOf(view: MessageView): { tool: string; argument: string } | null {
   if (view.use_assistant_message === false) return null
   return {
     tool: view.assistant_message_tool_name ?? 'send_message',
@@ -46,6 +46,9 @@ export function otidOf(messageId: string, part: number): string {
   const uuid = messageId.slice(messageId.indexOf('-') + 1)
   return uuid.slice(0, -2) + part.toString(16).padStart(2, '0')
 }
+
+/** A request for an approval is one message, and known by its own uuid. */
+export const otidOfRequest = (messageId: string): string => messageId.slice(messageId.indexOf('-') + 1)
 
 export function messageBase(message: MessageRow, part: number): MessageBase {
   return {
@@ -128,7 +131,7 @@ function presentToolReturns(message: MessageRow, view: MessageView): MessageWire
   const shown = (message.tool_returns ?? []).filter((result) => !isOfVoice(result, view))
   const returns = shown.map((result) => ({
     type: 'tool',
-    tool_return: result.text,
+    tool_return: result.images === undefined ? result.text : [{ type: 'text', text: result.text }, ...result.images],
     status: result.status,
     tool_call_id: result.tool_call_id,
     stdout: result.stdout,
@@ -136,13 +139,13 @@ function presentToolReturns(message: MessageRow, view: MessageView): MessageWire
   }))
   const [first] = returns
   if (first === undefined) return []
-  const { tool_return, status, tool_call_id, stdout, stderr } = first
+  const { status, tool_call_id, stdout, stderr } = first
   return [
     {
       ...messageBase(message, 0),
       name: shown[0]?.name ?? null,
       message_type: 'tool_return_message',
-      tool_return,
+      tool_return: shown[0]?.text ?? '',
       status,
       tool_call_id,
       stdout,
@@ -152,11 +155,35 @@ function presentToolReturns(message: MessageRow, view: MessageView): MessageWire
   ]
 }
 
+function presentRequest(message: MessageRow): MessageWire {
+  const calls = (message.tool_calls ?? []).map(presentCall)
+  const otid = otidOfRequest(message.id)
+  const base = { ...messageBase(message, 0), otid, message_type: 'approval_request_message' }
+  return { ...base, tool_call: calls[0], tool_calls: calls }
+}
+
+function presentAnswer(message: MessageRow): MessageWire {
+  const approvals = message.approvals ?? []
+  const [first] = approvals
+  return {
+    ...messageBase(message, 0),
+    otid: message.otid ?? otidOf(message.id, 0),
+    message_type: 'approval_response_message',
+    approvals,
+    approve: first?.type === 'approval' ? first.approve : null,
+    // the id of the first call, as V1 gave it
+    approval_request_id: first?.tool_call_id ?? null,
+    reason: first?.type === 'approval' ? first.reason : null,
+  }
+}
+
 /** One stored message as the messages of the wire, which share its id. */
 export function presentMessage(message: MessageRow, view: MessageView = {}): MessageWire[] {
   if (message.role === 'assistant') return presentAssistant(message, view)
   if (message.role === 'tool') return presentToolReturns(message, view)
-  if (message.role === 'approval' || message.role === 'note') return []
+  if (message.role === 'approval')
+    return message.tool_calls === null ? [presentAnswer(message)] : [presentRequest(message)]
+  if (message.role === 'note') return []
   const base = { ...messageBase(message, 0), otid: message.otid ?? otidOf(message.id, 0) }
   if (message.role === 'system') return [{ ...base, message_type: 'system_message', content: textOf(message.content) }]
   return [{ ...base, message_type: 'user_message', content: presentContent(message.content) }]

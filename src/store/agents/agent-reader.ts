@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { allOf } from '#store/all-of.ts'
 import { sqlBuilder, toStatement } from '#store/builder.ts'
 import { containsPattern } from '#store/contains-pattern.ts'
+import { listPendingApprovals } from '#store/conversations/pending-approvals.ts'
 import { type Queryable, statement } from '#store/db.ts'
 import { keysetPage, type PageRequest } from '#store/page.ts'
 import { listBlocksOfAgents } from './agent-block-reader.ts'
@@ -14,6 +15,7 @@ export interface AgentInclude {
   blocks?: boolean
   tools?: boolean
   tags?: boolean
+  pendingApproval?: boolean
 }
 
 /** Everything that the store knows of an agent. */
@@ -24,7 +26,7 @@ const FIND_AGENT = statement(
   `select ${agentColumns('a')}, ${agentTagsColumn('a')}, ${messageIdsColumn('a')} from agents as a
    where a.organization_id = $1 and a.id = $2`,
 )
-/** The agent with the relations asked for, in three statements at most. Throws not_found. */
+/** The agent with the relations asked for, in four statements at most. Throws not_found. */
 export async function getAgent(
   db: Queryable,
   organizationId: string,
@@ -57,7 +59,7 @@ export interface AgentFilter {
 
 export type AgentOrder = 'created_at' | 'updated_at' | 'last_run_completion'
 
-/** A page of agents in at most four statements. A cursor that no agent has is ignored, as in V1. */
+/** A page of agents in at most five statements. A cursor that no agent has is ignored, as in V1. */
 export async function listAgents(
   db: Queryable,
   organizationId: string,
@@ -105,8 +107,10 @@ async function withRelations(
   const ids = rows.map((row) => row.id)
   const blocks = include.blocks && ids.length > 0 ? await listBlocksOfAgents(db, organizationId, ids) : new Map()
   const tools = include.tools && ids.length > 0 ? await listToolsOfAgents(db, organizationId, ids) : new Map()
+  const pending = include.pendingApproval && ids.length > 0 ? await listPendingApprovals(db, organizationId, ids) : []
   return rows.map((row) => ({
     ...row,
+    pending_approval: pending.find((message) => message.agent_id === row.id) ?? null,
     tags: include.tags ? row.tags : [],
     blocks: blocks.get(row.id) ?? [],
     tools: tools.get(row.id) ?? [],

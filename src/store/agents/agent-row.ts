@@ -1,4 +1,5 @@
 import type { BlockRow } from '#store/blocks/block-row.ts'
+import type { MessageRow } from '#store/messages/message-row.ts'
 import type { AgentsTable } from '#store/tables.ts'
 import type { ToolRow } from '#store/tools/tool-row.ts'
 
@@ -14,6 +15,8 @@ export interface AgentRelations {
   tags: string[]
   /** Messages in context of the default conversation: the system message, then the newest in their order. */
   message_ids: string[]
+  /** The request that waits in the default conversation. */
+  pending_approval?: MessageRow | null
 }
 
 export type Agent = AgentRow & AgentRelations

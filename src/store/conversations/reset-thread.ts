@@ -12,7 +12,7 @@ const reset = statement(
   `
 with thread as (
   update conversations as c set message_count = 1, context_start_seq = 0, context_start_at = c.system_message_created_at,
-    last_message_at = null, updated_at = now()
+    last_message_at = null, pending_approval_id = null, pending_approval_at = null, updated_at = now()
   where c.organization_id = $1 and c.agent_id = $2 and c.is_default and c.active_run_id is null and c.queued_run_count = 0
   returning c.id, c.system_message_id
 ), gone as (

@@ -58,6 +58,8 @@ export interface AgentMessageFilter {
   limit: number
   /** Which end of the range is taken when it is longer than `limit`: desc = the newest. */
   order: 'asc' | 'desc'
+  /** Messages with nothing but successful results of this tool are left out: clients are not shown them. */
+  hiddenTool?: string | null
 }
 
 const MAX_SEQ = Number.MAX_SAFE_INTEGER
@@ -66,6 +68,8 @@ function listText(thread: string, order: 'asc' | 'desc'): string {
   return `
 select ${MESSAGE_COLUMNS} from messages as m
 where m.organization_id = $1 and ${thread} and m.seq > $3 and m.seq < $4 and m.role <> 'note'
+  and ($6::text is null or m.role <> 'tool' or exists (select from jsonb_array_elements(m.tool_returns) as r
+    where r ->> 'name' is distinct from $6 or r ->> 'status' is distinct from 'success'))
 order by m.seq ${order} limit $5`
 }
 const IN_DEFAULT =
@@ -95,6 +99,7 @@ export async function listAgentMessages(db: Queryable, filter: AgentMessageFilte
     filter.afterSeq ?? -1,
     filter.beforeSeq ?? MAX_SEQ,
     filter.limit,
+    filter.hiddenTool ?? null,
   ])
   return filter.order === 'desc' ? rows.reverse() : rows
 }

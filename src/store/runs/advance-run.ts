@@ -61,13 +61,16 @@ with held as (
 ), thread as (
   update conversations as c set
     message_count = c.message_count + jsonb_array_length($7::jsonb),
-    active_run_id = case when $12 is null then c.active_run_id else null end
+    active_run_id = case when $12 is null then c.active_run_id else null end,
+    pending_approval_id = case when $12 is null or $17::boolean then c.pending_approval_id else $16::text end,
+    pending_approval_at = case when $12 is null or $17 or c.pending_approval_id = $16 then c.pending_approval_at
+      when $16 is null then null else now() end
   where c.organization_id = $1 and c.id = $5 and c.active_run_id = $2 and exists (select from held)
   returning c.queued_run_count
 ), agent as (
   update agents as a set last_run_completion = now(), last_stop_reason = $13,
     last_run_duration_ms = (extract(epoch from now() - held.created_at) * 1000)::integer
-  from held where a.organization_id = $1 and a.id = $4 and $12 is not null
+  from held where a.organization_id = $1 and a.id = $4 and $12 is not null and not $18::boolean
 )
 select thread.queued_run_count from held left join thread on true`,
 )
@@ -117,6 +120,10 @@ export interface RunEnding {
   status: Extract<RunStatus, 'completed' | 'failed' | 'cancelled'>
   stopReason: StopReason
   error: { type: string; message: string; detail: string | null } | null
+  /** The request that waits in the thread from now on, null where none does; undefined where nobody has looked. */
+  pendingApprovalId?: string | null | undefined
+  /** The run did nothing: it is not told of the agent. */
+  isRefusal?: boolean
 }
 
 export interface Advance {
@@ -152,6 +159,9 @@ export async function advanceRun(db: Queryable, lease: Lease, change: Advance): 
     change.ending?.stopReason ?? null,
     change.ending?.error == null ? null : JSON.stringify(change.ending.error),
     JSON.stringify(change.events),
+    change.ending?.pendingApprovalId ?? null,
+    change.ending?.pendingApprovalId === undefined,
+    change.ending?.isRefusal ?? false,
   ])
   return row === undefined ? undefined : (row.queued_run_count ?? 0)
 }

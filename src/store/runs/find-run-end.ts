@@ -12,7 +12,15 @@ export interface RunEnd {
   stop_reason: StopReason | null
   usage: Partial<RunUsage>
   step_count: number
-  error: { type: string; message: string; detail: string | null; kind?: string; retry_after_ms?: number } | null
+  error: {
+    type: string
+    message: string
+    detail: string | null
+    kind?: string
+    retry_after_ms?: number
+    error_detail?: unknown
+    can_retry?: boolean
+  } | null
 }
 
 /** How a run ended that has; undefined when there is no such run (any more). */

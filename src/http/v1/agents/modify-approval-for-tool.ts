@@ -8,6 +8,8 @@ import { AgentId } from './agent-schema.ts'
 
 const Params = Type.Object({ ...AgentId.properties, tool_name: Type.String({ minLength: 1 }) })
 const Choice = { requires_approval: Type.Optional(Type.Boolean()) }
+/** The official npm client sends the second name. */
+const BodyChoice = { ...Choice, body_requires_approval: Type.Optional(Type.Boolean()) }
 
 export function modifyApprovalForTool(app: App, context: Context): void {
   app.patch(
@@ -20,12 +22,12 @@ export function modifyApprovalForTool(app: App, context: Context): void {
         summary: 'Set whether a tool of the agent waits for an approval',
         params: Params,
         querystring: Type.Object(Choice),
-        body: Type.Object(Choice, { additionalProperties: false }),
+        body: Type.Object(BodyChoice, { additionalProperties: false }),
         response: { 200: NullBody },
       },
     },
     async ({ actor, params, query, body }, reply) => {
-      const isRequired = body.requires_approval ?? query.requires_approval
+      const isRequired = body.requires_approval ?? body.body_requires_approval ?? query.requires_approval
       if (isRequired === undefined) throw unprocessable('body.requires_approval: Field required')
       await setToolApproval(context.db, actor, params.agent_id, { toolName: params.tool_name, isRequired })
       return sendNull(reply)

@@ -1,6 +1,7 @@
 import { presentBlock } from '#http/v1/blocks/present-block.ts'
 import { presentTool } from '#http/v1/tools/present-tool.ts'
 import { presentTime } from '#http/wire/nullable.ts'
+import { presentMessage } from '#http/wire/present-message.ts'
 import type { Agent } from '#store/agents/agent-row.ts'
 import type { AgentWire } from './agent-schema.ts'
 import {
@@ -50,7 +51,7 @@ export function presentAgent(agent: Agent, catalog: ModelCatalog): AgentWire {
     entity_id: agent.entity_id,
     identity_ids: [],
     identities: [],
-    pending_approval: null,
+    pending_approval: agent.pending_approval == null ? null : (presentMessage(agent.pending_approval)[0] ?? null),
     message_buffer_autoclear: agent.message_buffer_autoclear,
     enable_sleeptime: agent.enable_sleeptime,
     multi_agent_group: null,

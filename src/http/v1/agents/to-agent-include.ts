@@ -7,6 +7,7 @@ export function toAgentInclude(query: { include?: string[]; include_relationship
   return {
     blocks: wanted.has('agent.blocks') || older.has('memory') || older.has('blocks'),
     tools: wanted.has('agent.tools') || older.has('tools'),
+    pendingApproval: wanted.has('agent.pending_approval'),
     tags: wanted.has('agent.tags') || older.has('tags'),
   }
 }

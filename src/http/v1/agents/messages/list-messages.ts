@@ -5,7 +5,7 @@ import { IdSchema } from '#http/wire/ids.ts'
 import { MESSAGE_TYPES, MessageListSchema } from '#http/wire/message-schema.ts'
 import { StringEnum } from '#http/wire/nullable.ts'
 import { pagingParameters, toPageRequest } from '#http/wire/paging.ts'
-import { presentMessages } from '#http/wire/present-message.ts'
+import { presentMessages, voiceOf } from '#http/wire/present-message.ts'
 import { notFound } from '#platform/errors.ts'
 import { requireAgent } from '#store/agents/require-agent.ts'
 import { findMessageSeq, listAgentMessages } from '#store/messages/message-reader.ts'
@@ -55,6 +55,7 @@ export function listMessages(app: App, context: Context): void {
         beforeSeq: await seqOf(page.before),
         limit: page.limit,
         order: page.order,
+        hiddenTool: voiceOf(query)?.tool ?? null,
       })
       if (messages.length === 0) await requireAgent(db, organizationId, agent_id)
       return presentMessages(messages, query)

@@ -1,0 +1,32 @@
+import type { MessageRow } from '#store/messages/message-row.ts'
+
+/** True for a message that asks a person, or the client, about calls. */
+export const isRequest = (row: MessageRow): boolean => row.role === 'approval' && row.tool_calls !== null
+
+/** The request whose calls have no results yet; undefined where nothing waits. An answer alone does not settle it: its results do. */
+export function findPending(rows: readonly MessageRow[]): MessageRow | undefined {
+  const at = rows.findLastIndex(isRequest)
+  const request = rows[at]
+  if (request === undefined) return undefined
+  const ids = new Set(request.tool_calls?.map((call) => call.tool_call_id))
+  const isSettled = rows.slice(at + 1).some((row) => row.tool_returns?.some((result) => ids.has(result.tool_call_id)))
+  return isSettled ? undefined : request
+}
+
+/**
+ * Where the turn of a run begins: with its first message, or, where it answers a request, with that of the run that asked, which
+ * may have answered one itself. The end of the rows where the run has no message yet.
+ */
+export function findTurnStart(rows: readonly MessageRow[], run: { id: string; request: { answer?: object } }): number {
+  const own = rows.findIndex((row) => row.run_id === run.id)
+  let start = own < 0 ? rows.length : own
+  let isAnswer = run.request.answer !== undefined
+  while (isAnswer) {
+    const request = rows.slice(0, start).findLast(isRequest)
+    const first = rows.findIndex((row) => row.run_id !== null && row.run_id === request?.run_id)
+    if (first < 0 || first >= start) return start
+    start = first
+    isAnswer = rows[first]?.role === 'approval' || rows[first]?.role === 'tool'
+  }
+  return start
+}
