@@ -3,14 +3,16 @@ import type { MessageRow } from '#store/messages/message-row.ts'
 /** True for a message that asks a person, or the client, about calls. */
 export const isRequest = (row: MessageRow): boolean => row.role === 'approval' && row.tool_calls !== null
 
-/** The request whose calls have no results yet; undefined where nothing waits. An answer alone does not settle it: its results do. */
+/** What can stand behind a request that still waits: answers whose runs came to nothing, and what nobody said. */
+const WAITING_ROLES = new Set<MessageRow['role']>(['approval', 'note', 'summary', 'system'])
+
+/**
+ * The request whose calls have no results yet; undefined where nothing waits. An answer alone does not settle it: its results do, and
+ * so does whatever is said after it, as in a copy of the thread.
+ */
 export function findPending(rows: readonly MessageRow[]): MessageRow | undefined {
   const at = rows.findLastIndex(isRequest)
-  const request = rows[at]
-  if (request === undefined) return undefined
-  const ids = new Set(request.tool_calls?.map((call) => call.tool_call_id))
-  const isSettled = rows.slice(at + 1).some((row) => row.tool_returns?.some((result) => ids.has(result.tool_call_id)))
-  return isSettled ? undefined : request
+  return rows.slice(at + 1).every((row) => WAITING_ROLES.has(row.role)) ? rows[at] : undefined
 }
 
 /**
