@@ -8,6 +8,7 @@ import { type Config, redisUrlOf, secretsOf, webhookSecretsOf } from '#config/co
 import { findEncryptionKey } from '#config/find-encryption-key.ts'
 import { BatchAdvancer } from '#jobs/advance-batches.ts'
 import { WebhookDeliverer } from '#jobs/deliver-webhooks.ts'
+import { denyOverdueApprovals } from '#jobs/deny-overdue-approvals.ts'
 import { forgetIdempotencyKeys } from '#jobs/forget-idempotency-keys.ts'
 import { CallbackPoster } from '#jobs/post-callback.ts'
 import { CompanionStarter } from '#jobs/start-companion-runs.ts'
@@ -147,6 +148,10 @@ function startJobs(
     new BatchAdvancer({ db, logger: namedLogger(logger, 'batches'), runs, maxRuns: config.batchRuns }),
   )
   batches.start()
+  if (config.approvalTimeoutMs > 0) {
+    const timeoutMs = config.approvalTimeoutMs
+    resources.use(denyOverdueApprovals({ db, logger: namedLogger(logger, 'approvals'), runs, timeoutMs })).start()
+  }
   resources.use(forgetIdempotencyKeys(db, namedLogger(logger, 'idempotency'))).start()
 }
 

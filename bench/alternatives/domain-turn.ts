@@ -107,7 +107,7 @@ export async function commitEffect(db: Queryable, turn: AcceptedTurn, call: Open
       fileViews: [],
       passages: [],
       newArchiveId: newOrderedId('archive'),
-      message: { ...userMessage('Done.'), role: 'tool', step_id: call.stepId, tool_returns: [result] },
+      messages: [{ ...userMessage('Done.'), role: 'tool', step_id: call.stepId, tool_returns: [result] }],
       events: [],
     },
   )

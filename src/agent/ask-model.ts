@@ -4,7 +4,7 @@ import { makeRoom } from './context-window/compact-turn.ts'
 import { contextTokens, rowLimit } from './context-window/context-limits.ts'
 import { fitContext } from './context-window/fit-context.ts'
 import type { Turn } from './open-turn.ts'
-import { type StepReply, streamReply } from './run-step.ts'
+import { type StepReply, streamReply, toHearing } from './run-step.ts'
 import { toTurnTranscript } from './transcript.ts'
 import type { Work } from './work.ts'
 
@@ -28,7 +28,7 @@ export async function askModel(work: Work, turn: Turn): Promise<StepReply> {
         request.trace = {}
         turn.lastRequest = request
       }
-      const said = await streamReply(turn.model, request, emit)
+      const said = await streamReply(turn.model, request, emit, toHearing(turn))
       turn.tokenRatio = work.options.tokenRatios.note(turn.model.info.handle, turn.run.conversation_id, {
         estimated: turn.fixedTokens + fit.tokens,
         counted: said.reply.usage.inputTokens,
@@ -46,8 +46,8 @@ export async function askModel(work: Work, turn: Turn): Promise<StepReply> {
 export function toModelRequest(turn: Turn, rows: readonly MessageRow[], signal: AbortSignal): ModelRequest {
   return {
     messages: [{ role: 'system', text: turn.systemPrompt }, ...toTurnTranscript(rows, turn)],
-    tools: turn.tools,
-    toolChoice: { type: 'auto' },
+    tools: turn.offer.tools,
+    toolChoice: turn.offer.toolChoice,
     settings: turn.settings,
     signal,
   }

@@ -1,4 +1,4 @@
-/** Only `letta_v1_agent` is fully supported; the others are stored and run in the same loop. */
+/** How each of them works: `engines.ts`. */
 export const AGENT_TYPES = [
   'memgpt_agent',
   'memgpt_v2_agent',

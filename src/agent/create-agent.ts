@@ -21,6 +21,8 @@ import { attachFolders, FILE_TOOLS, folderIdsOf, resolveFolders } from './agent-
 import { checkAgentName, newAgentName } from './agent-name.ts'
 import { addSecrets, checkSecrets, type SecretValues } from './agent-secrets.ts'
 import { type AgentType, baseToolRulesOf, baseToolsOf } from './base-tools.ts'
+import { bootMessages } from './boot-messages.ts'
+import { engineOf } from './engines.ts'
 import { firstPrompt, systemMessage } from './first-prompt.ts'
 import { addCompanion, prepareCompanion } from './groups/add-companion.ts'
 import { type InitialMessage, packageInitialMessages } from './initial-messages.ts'
@@ -31,6 +33,7 @@ import { likesLineNumbers } from './prompts/likes-line-numbers.ts'
 import { refreshAgentPrompt } from './refresh-agent-prompt.ts'
 import { checkContextWindow, resolveModel } from './resolve-model.ts'
 import { approvalRulesOf, resolveTools } from './resolve-tools.ts'
+import type { ToolRule } from './tool-rules/tool-rule.ts'
 
 /** Who creates or changes something: the author of versions, the owner of rows. */
 export interface AgentAuthor {
@@ -158,10 +161,7 @@ export async function prepareAgent(
         : await insertBlocks(tx, organizationId, newBlocks, { type: 'user', userId: author.userId })
     const blocks = [...created, ...shared]
     const { systemPrompt, promptMetadata } = firstPrompt(agent, likesLineNumbers(model), blocks)
-    const messages: [NewMessage, ...NewMessage[]] = [
-      systemMessage(systemPrompt),
-      ...packageInitialMessages(input.initial_message_sequence ?? [], agent.timezone, new Date()),
-    ]
+    const messages: [NewMessage, ...NewMessage[]] = [systemMessage(systemPrompt), ...firstMessages(input, agent)]
     const row = await insertAgent(tx, {
       organizationId,
       agent,
@@ -291,4 +291,11 @@ export function checkTimezone(timezone: string): string {
     throw unprocessable(`Unknown time zone '${timezone}': use a name of the IANA database such as Europe/Berlin.`)
   }
   return timezone
+}
+
+/** What the client wants to stand in the thread, else what belongs there. */
+function firstMessages({ initial_message_sequence: wanted }: NewAgentInput, agent: AgentToInsert): NewMessage[] {
+  const now = new Date()
+  if (wanted != null) return packageInitialMessages(wanted, agent.timezone, now)
+  return engineOf(agent.agent_type).hasBootMessages ? bootMessages(agent.timezone, now) : []
 }

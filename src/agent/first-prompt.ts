@@ -4,6 +4,7 @@ import type { BlockRow } from '#store/blocks/block-row.ts'
 import type { PromptMetadata } from '#store/conversations/prompt-metadata.ts'
 import type { NewMessage } from '#store/messages/message-row.ts'
 import { compileSystemPrompt } from './prompts/compile-system-prompt.ts'
+import type { ToolRule } from './tool-rules/tool-rule.ts'
 
 /** The prompt that a new agent begins with, and what its volatile part says. */
 export function firstPrompt(
@@ -25,6 +26,7 @@ export function firstPrompt(
     timezone: agent.timezone,
     hasLineNumbers,
     blocks,
+    toolRules: agent.tool_rules as ToolRule[],
     metadata: promptMetadata,
   })
   return { systemPrompt, promptMetadata }

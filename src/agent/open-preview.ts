@@ -42,7 +42,10 @@ export async function openPreview(
     created_at: new Date(),
     cancel_requested_at: null,
   }
-  const turn = await openTurn(options, run, (db: Queryable, context) => previewSystemPrompt(db, context))
+  const turn = await openTurn(options, run, {
+    refresh: (db: Queryable, context) => previewSystemPrompt(db, context),
+    trim: async () => {},
+  })
   if (turn === undefined) throw threadNotFound(thread)
   return turn
 }

@@ -3,17 +3,25 @@ import type { Model, ModelRegistry, ModelRequest, ModelSettings, ToolDefinition 
 import type { Logger } from '#platform/logger.ts'
 import { emptyUsage } from '#runs/usage.ts'
 import { findThread, type ThreadRow } from '#store/conversations/load-thread.ts'
+import { trimContext } from '#store/conversations/trim-context.ts'
 import type { Db } from '#store/db.ts'
 import { listContextMessages } from '#store/messages/message-reader.ts'
 import type { MessageRow } from '#store/messages/message-row.ts'
 import type { ClaimedRun, Lease, RunUsage } from '#store/runs/run-row.ts'
 import { findBuiltinTool } from '#tools/registry.ts'
+import { askedTools } from './approvals/asked-calls.ts'
+import { findTurnStart } from './approvals/find-pending.ts'
 import { budgetOf } from './context-window/context-limits.ts'
 import { estimateRow } from './context-window/fit-context.ts'
 import type { TokenRatios } from './context-window/token-ratios.ts'
+import { type Engine, engineOf } from './engines.ts'
+import { type Additions, addParameters } from './inner-thoughts.ts'
 import { resolveModelSettings } from './model-settings.ts'
+import { isParallel, NOTHING_OFFERED, type ToolOffer } from './offer-tools.ts'
 import { likesLineNumbers } from './prompts/likes-line-numbers.ts'
 import { refreshSystemPrompt } from './prompts/refresh-system-prompt.ts'
+import { isTerminal } from './tool-rules/solve-tool-rules.ts'
+import type { ToolRule } from './tool-rules/tool-rule.ts'
 import type { TraceWriter } from './trace-writer.ts'
 
 export interface RunLoopOptions {
@@ -39,12 +47,20 @@ export interface Turn {
   model: Model
   settings: ModelSettings
   systemPrompt: string
+  engine: Engine
+  rules: readonly ToolRule[]
+  /** With the parameters that the engine adds to them. */
   tools: ToolDefinition[]
+  additions: Additions
+  /** Tools whose calls wait for a person, or for the client. */
+  asked: ReadonlySet<string>
+  /** What the model may call in the step under way. */
+  offer: ToolOffer
   /** Messages in context, oldest first, without the system message; the first is the summary of those before, if there is one. */
   rows: MessageRow[]
   /** Estimated tokens of each row. */
   rowTokens: number[]
-  /** Rows from here on belong to this run. */
+  /** Rows from here on belong to this turn. */
   firstOwnRow: number
   /** Estimated tokens of system message and tool definitions. */
   fixedTokens: number
@@ -66,9 +82,17 @@ export const toLease = (run: ClaimedRun): Lease => ({
   token: run.lease_token,
 })
 
-/** The tools of an agent as a model is told of them. */
-export function toolDefinitions(thread: ThreadRow, findTool: typeof findBuiltinTool): ToolDefinition[] {
-  return thread.tools.flatMap((attached) => {
+/**
+ * The tools of an agent as a model is told of them: those that the server knows, and those of the client, which win over others of their
+ * name.
+ */
+export function toolDefinitions(
+  thread: ThreadRow,
+  findTool: typeof findBuiltinTool,
+  clientTools: readonly ToolDefinition[] = [],
+): ToolDefinition[] {
+  const own = thread.tools.flatMap((attached) => {
+    if (clientTools.some((tool) => tool.name === attached.name)) return []
     const { json_schema: schema } = attached
     if (schema !== null) {
       const parameters = schema.parameters ?? { type: 'object', properties: {} }
@@ -77,6 +101,7 @@ export function toolDefinitions(thread: ThreadRow, findTool: typeof findBuiltinT
     const tool = findTool(attached.name)
     return tool === undefined ? [] : [{ name: tool.name, description: tool.description, parameters: tool.parameters }]
   })
+  return [...own, ...clientTools]
 }
 
 /**
@@ -98,42 +123,66 @@ export async function windowOf(
   return Math.min(bound, ofAgent?.info.contextWindow ?? bound)
 }
 
+/** What opening a turn may store: the prompt compiled anew, and where the context begins. */
+export interface TurnKeeper {
+  refresh: typeof refreshSystemPrompt
+  trim: typeof trimContext
+}
+
+/** What was said before this turn is forgotten, for agents that want to begin each one anew. */
+async function clearBuffer(db: Db, run: ClaimedRun, rows: MessageRow[], keeper: TurnKeeper): Promise<MessageRow[]> {
+  const own = rows.slice(findTurnStart(rows, run))
+  const [first] = own
+  if (first === undefined || own.length === rows.length) return own
+  const thread = { organizationId: run.organization_id, conversationId: run.conversation_id }
+  await keeper.trim(db, thread, { seq: first.seq, at: first.created_at })
+  return own
+}
+
 /**
  * Loads an agent's thread for a run, fresh or taken over: two statements, and two more when the prompt must be compiled anew.
- * @param refresh brings the system prompt up to date; what only looks at a turn stores nothing
+ * @param keeper brings what is stored of the thread up to date; who only looks at a turn has one that stores nothing
  * @returns undefined when the agent is gone
  * @throws DomainError when the model's handle leads nowhere
  */
 export async function openTurn(
   options: RunLoopOptions,
   run: ClaimedRun,
-  refresh = refreshSystemPrompt,
+  keeper: TurnKeeper = { refresh: refreshSystemPrompt, trim: trimContext },
 ): Promise<Turn | undefined> {
   const { db, models, tokenRatios } = options
   const thread = await findThread(db, run.organization_id, run.conversation_id)
   if (thread === undefined) return undefined
-  const rows = await listContextMessages(db, run.organization_id, thread)
+  const all = await listContextMessages(db, run.organization_id, thread)
+  const rows = thread.message_buffer_autoclear ? await clearBuffer(db, run, all, keeper) : all
   const model = await models.getModel(
     run.request.overrideModel ?? thread.conversation_model ?? thread.model,
     run.organization_id,
   )
   const systemPrompt =
     run.request.overrideSystem ??
-    (await refresh(db, {
+    (await keeper.refresh(db, {
       organizationId: run.organization_id,
       thread,
       contextCount: rows.length + 1,
       hasLineNumbers: likesLineNumbers(model.info),
       now: new Date(),
     }))
-  const tools = toolDefinitions(thread, options.findTool ?? findBuiltinTool)
+  const engine = engineOf(thread.agent_type)
+  const rules = thread.tool_rules as ToolRule[]
+  const clientTools = run.request.clientTools ?? []
+  const definitions = toolDefinitions(thread, options.findTool ?? findBuiltinTool, clientTools)
+  const { tools, additions } = addParameters(definitions, engine, {
+    thinksInCalls: engine.hasInnerThoughts && !model.info.hasReasoning,
+    isTerminal: (name) => isTerminal(rules, name),
+  })
   const settings = resolveModelSettings(
     thread.model_settings,
     thread.conversation_model_settings,
     thread.response_format,
   )
+  if (!isParallel(engine, rules)) settings.parallel_tool_calls = false
   const windowTokens = await windowOf(options, run.organization_id, thread, model)
-  const firstOwnRow = rows.findIndex((row) => row.run_id === run.id && row.role !== 'summary')
   return {
     run,
     lease: toLease(run),
@@ -141,10 +190,15 @@ export async function openTurn(
     model,
     settings,
     systemPrompt,
+    engine,
+    rules,
     tools,
+    additions,
+    asked: askedTools(rules, definitions, clientTools),
+    offer: NOTHING_OFFERED,
     rows,
     rowTokens: rows.map(estimateRow),
-    firstOwnRow: firstOwnRow < 0 ? rows.length : firstOwnRow,
+    firstOwnRow: findTurnStart(rows, run),
     fixedTokens: estimateTokens(systemPrompt) + estimateTokens(JSON.stringify(tools)),
     windowTokens,
     budgetTokens: budgetOf(windowTokens, settings, model.info),

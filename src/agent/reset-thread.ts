@@ -1,22 +1,29 @@
 import type { ModelRegistry } from '#llm/model.ts'
 import { conflict, notFound } from '#platform/errors.ts'
+import { getAgent } from '#store/agents/agent-reader.ts'
 import { findThread } from '#store/conversations/load-thread.ts'
 import { emptyDefaultThread, findDefaultThread } from '#store/conversations/reset-thread.ts'
 import type { Db } from '#store/db.ts'
+import { bootMessages } from './boot-messages.ts'
+import { engineOf } from './engines.ts'
 import { handleLikesLineNumbers } from './prompts/likes-line-numbers.ts'
 import { recompileSystemPrompt } from './prompts/refresh-system-prompt.ts'
 
 /**
  * Forgets everything said in an agent's default conversation; memory blocks and archives stay. A thread in which a run works
- * or waits is not touched.
+ * or waits is not touched. `hasFirstMessages` puts back what stood in it when the agent was made.
  */
 export async function resetThread(
   db: Db,
   models: ModelRegistry,
   organizationId: string,
   agentId: string,
+  options: { hasFirstMessages?: boolean } = {},
 ): Promise<void> {
-  const conversationId = await emptyDefaultThread(db, organizationId, agentId)
+  const agent = options.hasFirstMessages ? await getAgent(db, organizationId, agentId, {}) : undefined
+  const first =
+    agent !== undefined && engineOf(agent.agent_type).hasBootMessages ? bootMessages(agent.timezone, new Date()) : []
+  const conversationId = await emptyDefaultThread(db, organizationId, agentId, first)
   if (conversationId === undefined) {
     const thread = await findDefaultThread(db, organizationId, agentId)
     if (thread === undefined) throw notFound('Agent not found')
@@ -29,7 +36,7 @@ export async function resetThread(
   await recompileSystemPrompt(db, {
     organizationId,
     thread,
-    contextCount: 1,
+    contextCount: 1 + first.length,
     hasLineNumbers: await handleLikesLineNumbers(models, thread.model, organizationId),
     now: new Date(),
   })

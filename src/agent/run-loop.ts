@@ -1,39 +1,37 @@
-import { ModelError, type ToolCallPart } from '#llm/model.ts'
+import { ModelError } from '#llm/model.ts'
 import { DomainError, errorMessage } from '#platform/errors.ts'
 import { newOrderedId } from '#platform/ids.ts'
 import { isGivenUp } from '#runs/retry-transient.ts'
 import type { RunExecutor } from '#runs/run-engine.ts'
-import type { LoggedEvent, RunFailure } from '#runs/run-events.ts'
-import { toStoredFailure } from '#runs/stored-failure.ts'
 import { addUsage, emptyUsage } from '#runs/usage.ts'
-import type { MessageRow, NewMessage } from '#store/messages/message-row.ts'
-import { type Advance, advanceRun, type NewStep, type NewToolCall } from '#store/runs/advance-run.ts'
-import { findRunState } from '#store/runs/find-run-state.ts'
-import type { RunUsage, StopReason } from '#store/runs/run-row.ts'
-import { listToolCalls } from '#store/tool-calls/list-tool-calls.ts'
+import type { MessageRow, NewMessage, ToolReturn } from '#store/messages/message-row.ts'
+import type { NewToolCall } from '#store/runs/advance-run.ts'
 import { findBuiltinTool } from '#tools/registry.ts'
+import { failure, type ToolOutcome } from '#tools/tool.ts'
+import { toRequest } from './approvals/asked-calls.ts'
+import { findPending } from './approvals/find-pending.ts'
 import { askModel } from './ask-model.ts'
+import { beginTurn, type OpenCalls } from './begin-turn.ts'
+import { addRow, commit, type Ending, endRun } from './commit-run.ts'
 import { contextTokens } from './context-window/context-limits.ts'
-import { estimateRow } from './context-window/fit-context.ts'
 import { TokenRatios } from './context-window/token-ratios.ts'
-import { openTurn, type RunLoopOptions, type Turn, toLease } from './open-turn.ts'
+import { type Draft, draftAnswer } from './draft-answer.ts'
+import { heartbeatMessage } from './heartbeat.ts'
+import { moveAfterText, moveAfterTools, type NextMove, type Situation } from './next-move.ts'
+import { offerTools } from './offer-tools.ts'
+import { openTurn, type RunLoopOptions, type Turn } from './open-turn.ts'
 import { buildFailedStep, buildStep, errorTypeOf, type StepReply, stopReasonOf } from './run-step.ts'
 import { type PendingCall, runTools } from './run-tools.ts'
 import { toRow } from './to-row.ts'
+import { describeViolation } from './tool-rules/render-tool-rules.ts'
+import { prefilledArguments, solveToolRules } from './tool-rules/solve-tool-rules.ts'
+import type { PastCall } from './tool-rules/tool-rule.ts'
+import { toPastCalls, turnHistory } from './tool-rules/turn-history.ts'
 import { traceCall } from './trace-call.ts'
-import { cancellationNote } from './transcript.ts'
 import { logFields, patiently, type Work } from './work.ts'
-
-/** Stop reasons of a run that did what it should. */
-const COMPLETED: readonly StopReason[] = ['end_turn', 'max_steps', 'tool_rule', 'requires_approval']
 
 /** Clients wait a minute for the whole answer. */
 const DEFAULT_SUMMARY_TIMEOUT_MS = 30_000
-
-interface Ending {
-  stopReason: StopReason
-  failure: RunFailure | null
-}
 
 /**
  * The executor of the run engine: goes on with a run from its last committed row until it has ended. A fault that nobody
@@ -74,40 +72,60 @@ function endingAfter({ options, context }: Work, error: unknown): Ending {
 async function runTurn(work: Work, turn: Turn): Promise<number | undefined> {
   const { signal, emit, isDraining } = work.context
   emit({ type: 'run-start' })
-  const open = await patiently(work, () => findOpenCalls(work, turn))
-  if (open !== undefined && !(await finishCalls(work, turn, open.stepId, open.calls))) return undefined
+  const beginning = await beginTurn(work, turn)
+  if (beginning?.kind === 'end') return endTurn(work, turn, beginning.ending, beginning.told)
+  if (beginning?.kind === 'calls' && !(await finishCalls(work, turn, beginning.open))) return undefined
   for (;;) {
     if (isGivenUp(signal) || isDraining()) return undefined
     const early = endBeforeStep(work, turn)
-    if (early !== undefined) return endRun(work, turn.stepCount, turn.usage, early)
+    if (early !== undefined) return endTurn(work, turn, early)
     const step = await takeStep(work, turn)
     if (step === 'lost') return undefined
     if (step.kind === 'ended') return step.waiting
-    if (!(await finishCalls(work, turn, step.stepId, step.calls))) return undefined
+    if (step.kind === 'step') continue
+    if (!(await finishCalls(work, turn, step))) return undefined
   }
 }
 
-/** Why the run ends although the model has not ended it; undefined when it goes on. */
+/** Why the run ends before another step; undefined when it goes on. */
 function endBeforeStep({ context }: Work, turn: Turn): Ending | undefined {
-  if (context.signal.reason === 'cancelled') return { stopReason: 'cancelled', failure: null }
+  const isOver = context.signal.reason === 'cancelled' || turn.run.request.answer?.isCancel === true
+  if (isOver) return { stopReason: 'cancelled', failure: null }
   const last = turn.rows.at(-1)
-  const exits = new Set(
-    turn.thread.tool_rules.filter((rule) => rule.type === 'exit_loop').map((rule) => rule.tool_name),
-  )
-  const hasExited =
-    last?.role === 'tool' && last.run_id === turn.run.id && last.tool_returns?.some((result) => exits.has(result.name))
-  if (hasExited) return { stopReason: 'tool_rule', failure: null }
+  if (last?.role === 'tool' && last.run_id === turn.run.id) {
+    const move = moveAfter(turn, last.tool_returns ?? [], turn.rows.slice(0, -1))
+    if (move.kind === 'end') return { stopReason: move.stopReason, failure: null }
+  }
   if (turn.stepCount >= turn.run.request.maxSteps) return { stopReason: 'max_steps', failure: null }
   return undefined
 }
 
+/** What the rules and the engine want after the results of a step's calls; `rows` end with those calls. */
+function moveAfter(turn: Turn, results: readonly ToolReturn[], rows: readonly MessageRow[]): NextMove {
+  const isWanted = new Set(results.map((result) => result.tool_call_id))
+  const calls = rows.flatMap((row) => row.tool_calls ?? []).filter((call) => isWanted.has(call.tool_call_id))
+  const history = [...turnHistory(rows.slice(turn.firstOwnRow)), ...toPastCalls(results)]
+  return moveAfterTools(situationOf(turn, history), calls, results)
+}
+
+const situationOf = (turn: Turn, history: readonly PastCall[]): Situation => ({
+  engine: turn.engine,
+  rules: turn.rules,
+  history,
+  available: turn.tools.map((tool) => tool.name),
+})
+
+const hasStepsLeft = (turn: Turn, stepCount: number): boolean => stepCount < turn.run.request.maxSteps
+
 type StepOutcome =
   | { kind: 'calls'; stepId: string; calls: PendingCall[] }
+  | { kind: 'step' }
   | { kind: 'ended'; waiting: number | undefined }
 
 /** One call to the model and the commit of what it said. */
 async function takeStep(work: Work, turn: Turn): Promise<StepOutcome | 'lost'> {
   const startedAt = Date.now()
+  turn.offer = offerTools(turn)
   let said: StepReply
   try {
     said = await askModel(work, turn)
@@ -116,31 +134,17 @@ async function takeStep(work: Work, turn: Turn): Promise<StepOutcome | 'lost'> {
     if (work.context.signal.reason === 'cancelled') {
       return {
         kind: 'ended',
-        waiting: await endRun(work, turn.stepCount, turn.usage, { stopReason: 'cancelled', failure: null }),
+        waiting: await endTurn(work, turn, { stopReason: 'cancelled', failure: null }),
       }
     }
     if (!(error instanceof ModelError)) throw error
     return { kind: 'ended', waiting: await endAfterModelError(work, turn, error, startedAt) }
   }
-  const { reply } = said
-  // a reply that was cut off may hold half a call: nobody can say what it meant
-  const isCut = reply.finishReason === 'length'
-  const calls = isCut
-    ? []
-    : withOwnIds(turn, reply.toolCalls).slice(0, turn.settings.parallel_tool_calls === false ? 1 : undefined)
-  const isEmpty = reply.content.length === 0 && calls.length === 0
-  const message: NewMessage = {
-    id: said.messageId,
-    role: 'assistant',
-    content: reply.content,
-    ...(calls.length > 0 ? { tool_calls: calls } : {}),
-    model: turn.model.info.handle,
-    step_id: said.stepId,
-    search_text: reply.content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n'),
-  }
-  const ending: Ending | null =
-    calls.length > 0 ? null : { stopReason: isCut ? 'max_tokens_exceeded' : 'end_turn', failure: null }
-  const toolCalls = calls.map(
+  const draft = draftAnswer(turn, said)
+  const asked = draft.calls.filter((call) => turn.asked.has(call.name) && judgeCall(turn, call, []) === undefined)
+  const { ending, heartbeat } =
+    draft.calls.length === 0 ? endOf(turn, draft) : asked.length > 0 ? REQUEST : CALLS_FOLLOW
+  const toolCalls = draft.calls.map(
     (call, position): NewToolCall => ({
       id: newOrderedId('call'),
       step_id: said.stepId,
@@ -151,20 +155,23 @@ async function takeStep(work: Work, turn: Turn): Promise<StepOutcome | 'lost'> {
       created_at: new Date().toISOString(),
     }),
   )
-  turn.usage = addUsage(turn.usage, reply.usage, contextTokens(turn) + reply.usage.outputTokens)
-  const row = toRow(turn, message)
+  const { usage } = said.reply
+  turn.usage = addUsage(turn.usage, usage, contextTokens(turn) + usage.outputTokens)
+  const answer = asked.length > 0 ? toRequest(draft.message, asked) : draft.isEmpty ? [] : [draft.message]
+  const rows = answer.map((message) => toRow(turn, message))
   const waiting = await commit(work, turn.stepCount, turn.usage, {
-    messages: isEmpty ? [] : [message],
-    rows: isEmpty ? [] : [row],
+    messages: [...answer, ...heartbeat],
+    rows,
     steps: [buildStep(turn, said, startedAt, ending?.stopReason ?? null)],
     toolCalls,
-    ending,
+    ending: ending === null ? null : { ...ending, pendingApprovalId: findPending([...turn.rows, ...rows])?.id ?? null },
   })
   if (waiting === undefined) return 'lost'
-  traceCall(work, turn, said.stepId, reply)
+  traceCall(work, turn, said.stepId, said.reply)
   turn.stepCount += 1
-  if (!isEmpty) addRow(turn, row)
+  for (const row of [...rows, ...heartbeat.map((message) => toRow(turn, message))]) addRow(turn, row)
   if (ending !== null) return { kind: 'ended', waiting }
+  if (toolCalls.length === 0) return { kind: 'step' }
   return {
     kind: 'calls',
     stepId: said.stepId,
@@ -172,45 +179,30 @@ async function takeStep(work: Work, turn: Turn): Promise<StepOutcome | 'lost'> {
   }
 }
 
-/** Some servers number the calls of each reply anew, or not at all; providers refuse a transcript where two have one id. */
-function withOwnIds(turn: Turn, calls: readonly ToolCallPart[]): ToolCallPart[] {
-  const taken = new Set(turn.rows.flatMap((row) => (row.tool_calls ?? []).map((call) => call.tool_call_id)))
-  return calls.map((call) => {
-    const isOwn = call.tool_call_id !== '' && !taken.has(call.tool_call_id)
-    const id = isOwn ? call.tool_call_id : newOrderedId('call')
-    taken.add(id)
-    return { ...call, tool_call_id: id }
-  })
+interface StepEnd {
+  ending: Ending | null
+  heartbeat: NewMessage[]
+}
+const CALLS_FOLLOW: StepEnd = { ending: null, heartbeat: [] }
+const REQUEST: StepEnd = { ending: { stopReason: 'requires_approval', failure: null }, heartbeat: [] }
+
+/** How a step without calls ends: the run with it, unless a tool must be called first. */
+function endOf(turn: Turn, draft: Draft): StepEnd {
+  if (draft.isCut) return { ending: { stopReason: 'max_tokens_exceeded', failure: null }, heartbeat: [] }
+  const history = turnHistory(turn.rows.slice(turn.firstOwnRow))
+  const move = moveAfterText(situationOf(turn, history), turn.offer.isThought)
+  if (move.kind === 'end') return { ending: { stopReason: move.stopReason, failure: null }, heartbeat: [] }
+  if (!hasStepsLeft(turn, turn.stepCount + 1))
+    return { ending: { stopReason: 'max_steps', failure: null }, heartbeat: [] }
+  return { ending: null, heartbeat: heartbeatOf(turn, move) }
 }
 
-/** The calls of the run's last step if its results are not all told yet. */
-async function findOpenCalls(
-  { options }: Work,
-  turn: Turn,
-): Promise<{ stepId: string; calls: PendingCall[] } | undefined> {
-  const last = turn.rows.at(-1)
-  if (last?.role !== 'assistant' || last.run_id !== turn.run.id || last.step_id === null || last.tool_calls === null) {
-    return undefined
-  }
-  const rows = await listToolCalls(options.db, turn.run.organization_id, turn.run.id, last.step_id)
-  return {
-    stepId: last.step_id,
-    calls: rows.map((row) => ({
-      id: row.id,
-      created_at: row.created_at.toISOString(),
-      tool_call_id: row.tool_call_id,
-      name: row.tool_name,
-      arguments: row.arguments,
-      isStarted: row.state === 'started',
-      result: row.result,
-    })),
-  }
-}
+const heartbeatOf = (turn: Turn, move: NextMove): NewMessage[] =>
+  move.kind === 'step' && move.heartbeat !== null ? [heartbeatMessage(move.heartbeat, turn.thread.timezone)] : []
 
 /** Executes the calls of a step and tells their results; false when the run is not ours any more. */
-async function finishCalls(work: Work, turn: Turn, stepId: string, calls: PendingCall[]): Promise<boolean> {
+async function finishCalls(work: Work, turn: Turn, open: OpenCalls): Promise<boolean> {
   const { context, options } = work
-  const approval = turn.thread.tool_rules.filter((rule) => rule.type === 'requires_approval')
   const toolRun = {
     db: options.db,
     logger: options.logger,
@@ -220,7 +212,16 @@ async function finishCalls(work: Work, turn: Turn, stepId: string, calls: Pendin
     timezone: turn.thread.timezone,
     tools: turn.thread.tools,
     findTool: options.findTool ?? findBuiltinTool,
-    needsApproval: new Set(approval.map((rule) => rule.tool_name)),
+    judge: (call: PendingCall, results: readonly ToolReturn[]) =>
+      open.outcome?.(call) ?? judgeCall(turn, call, results),
+    prefilled: (call: PendingCall) =>
+      Object.keys(prefilledArguments(turn.rules, turnHistory(turn.rows.slice(turn.firstOwnRow)), call.name) ?? {}),
+    additions: turn.additions,
+    before: open.before ?? [],
+    after: (results: readonly ToolReturn[]) => [
+      ...(hasStepsLeft(turn, turn.stepCount) ? heartbeatOf(turn, moveAfter(turn, results, turn.rows)) : []),
+      ...(open.after ?? []),
+    ],
     blocks: turn.thread.blocks,
     signal: context.signal,
     isDraining: context.isDraining,
@@ -232,91 +233,28 @@ async function finishCalls(work: Work, turn: Turn, stepId: string, calls: Pendin
     onStart: (call: PendingCall) =>
       context.emit({ type: 'tool-start', toolCallId: call.tool_call_id, name: call.name }),
   }
-  const message = await runTools(toolRun, stepId, calls)
+  const messages = await runTools(toolRun, open.stepId, open.calls)
   turn.thread.blocks = toolRun.blocks
-  if (message === undefined) return false
-  addRow(turn, toRow(turn, message))
+  if (messages === undefined) return false
+  for (const message of messages) addRow(turn, toRow(turn, message))
   return true
 }
 
-/** A message that was committed: into the context of the next step. */
-function addRow(turn: Turn, row: MessageRow): void {
-  turn.rows.push(row)
-  turn.rowTokens.push(estimateRow(row))
+/** The refusal of a call that the rules do not allow now; a tool that there is not is told as such instead. */
+function judgeCall(turn: Turn, { name }: { name: string }, results: readonly ToolReturn[]): ToolOutcome | undefined {
+  const available = turn.tools.map((tool) => tool.name)
+  if (turn.rules.length === 0 || !available.includes(name)) return undefined
+  const history = [...turnHistory(turn.rows.slice(turn.firstOwnRow)), ...toPastCalls(results)]
+  const { allowed } = solveToolRules(turn.rules, history, available)
+  return allowed.includes(name)
+    ? undefined
+    : { ...failure(describeViolation(turn.rules, name, allowed)), is_violation: true }
 }
 
-/** Commits a change of the run, again while the database is away, and tells it. @returns the runs that wait, undefined when it is lost */
-async function commit(
-  work: Work,
-  stepCount: number,
-  usage: RunUsage,
-  change: Pick<Advance, 'messages' | 'toolCalls'> & { rows: MessageRow[]; steps: NewStep[]; ending: Ending | null },
-): Promise<number | undefined> {
-  const { db } = work.options
-  const { run, log } = work.context
-  const { ending } = change
-  const told: LoggedEvent[] = change.rows.map((message) => ({ type: 'message', message }))
-  if (ending !== null) {
-    const steps = stepCount + change.steps.length
-    told.push({ type: 'run-end', stopReason: ending.stopReason, usage, stepCount: steps, error: ending.failure })
-  }
-  const sealed = await log.seal(told)
-  const [step] = change.steps
-  const advanced = await patiently(work, async (isRepeated) => {
-    const done = await advanceRun(db, toLease(run), {
-      agentId: run.agent_id,
-      conversationId: run.conversation_id,
-      stepCount,
-      messages: change.messages,
-      steps: change.steps,
-      toolCalls: change.toolCalls,
-      usage,
-      firstTokenNs:
-        step?.first_token_ms == null
-          ? null
-          : Math.round(step.step_start_ns - run.created_at.getTime() * 1e6 + step.first_token_ms * 1e6),
-      ending:
-        change.ending === null
-          ? null
-          : {
-              status: statusOf(change.ending.stopReason),
-              stopReason: change.ending.stopReason,
-              error: change.ending.failure === null ? null : toStoredFailure(change.ending.failure),
-            },
-      events: sealed.batches,
-    })
-    if (done !== undefined || !isRepeated) return done
-    // the answer to an earlier attempt may have been lost after it was committed
-    const state = await findRunState(db, toLease(run))
-    const isCommitted = state !== undefined && (state.step_count > stepCount || state.status !== 'running')
-    return isCommitted ? { waiting: 0, companionRunIds: [] } : undefined
-  })
-  if (advanced === undefined) return undefined
-  if (ending !== null) logEnd(work, stepCount + change.steps.length, usage, ending)
-  const { companionRunIds } = advanced
-  if (companionRunIds.length === 0) sealed.tell()
-  else sealed.tell(told.map((event) => (event.type === 'run-end' ? { ...event, companionRunIds } : event)))
-  return advanced.waiting
-}
-
-function statusOf(stopReason: StopReason): 'completed' | 'cancelled' | 'failed' {
-  if (COMPLETED.includes(stopReason)) return 'completed'
-  return stopReason === 'cancelled' ? 'cancelled' : 'failed'
-}
-
-function logEnd({ context, options }: Work, stepCount: number, usage: RunUsage, ending: Ending): void {
-  const { prompt_tokens, completion_tokens } = usage
-  const duration_ms = Date.now() - context.run.created_at.getTime()
-  options.logger.info(
-    { stop_reason: ending.stopReason, steps: stepCount, duration_ms, prompt_tokens, completion_tokens },
-    'run ended',
-  )
-}
-
-/** Ends a run without a further step. */
-const endRun = (work: Work, stepCount: number, usage: RunUsage, ending: Ending): Promise<number | undefined> => {
-  const messages = ending.stopReason === 'cancelled' ? [cancellationNote()] : []
-  return commit(work, stepCount, usage, { messages, rows: [], steps: [], toolCalls: [], ending })
+/** Ends a run that has begun. @param told messages that streams tell before the end */
+async function endTurn(work: Work, turn: Turn, ending: Ending, told: MessageRow[] = []): Promise<number | undefined> {
+  const pendingApprovalId = findPending(turn.rows)?.id ?? null
+  return endRun(work, turn.stepCount, turn.usage, { ...ending, pendingApprovalId }, told)
 }
 
 /** Ends a run whose model failed; the failed call is a step too, and a row in the ledger. */
@@ -328,7 +266,7 @@ async function endAfterModelError(
 ): Promise<number | undefined> {
   work.options.logger.warn({ kind: error.kind, error: errorMessage(error) }, 'model failed')
   const failure = { type: errorTypeOf(error), message: error.message, detail: null, cause: error }
-  const ending = { stopReason: stopReasonOf(error), failure }
+  const ending = { stopReason: stopReasonOf(error), failure, pendingApprovalId: findPending(turn.rows)?.id ?? null }
   const step = buildFailedStep(turn, error, startedAt, ending.stopReason)
   const change = { messages: [], rows: [], steps: [step], toolCalls: [], ending }
   const waiting = await commit(work, turn.stepCount, turn.usage, change)

@@ -6,6 +6,7 @@ import type { RunListener } from '#runs/run-events.ts'
 import type { NewStep } from '#store/runs/advance-run.ts'
 import type { StopReason } from '#store/runs/run-row.ts'
 import type { Turn } from './open-turn.ts'
+import { type Hearing, ReplyTeller } from './reply-teller.ts'
 
 /** A model's answer under the ids that its stored message and step will have. */
 export interface StepReply {
@@ -19,54 +20,46 @@ export interface StepReply {
  * Asks the model once and passes its answer on while it comes; the answer can be stored, whatever the model wrote. Throws
  * ModelError, whose message can be stored too.
  */
-export async function streamReply(model: Model, request: ModelRequest, emit: RunListener): Promise<StepReply> {
+export async function streamReply(
+  model: Model,
+  request: ModelRequest,
+  emit: RunListener,
+  hearing: Hearing,
+): Promise<StepReply> {
   try {
-    return await readReply(model, request, emit)
+    return await readReply(model, request, emit, hearing)
   } catch (error) {
     if (error instanceof ModelError) error.message = cleanText(error.message)
     throw error
   }
 }
 
-/** NUL is stored nowhere, so nobody hears it; half a surrogate pair can have its other half in the next piece. */
-const cleanPiece = (text: string): string => text.replaceAll('\0', '')
-
-async function readReply(model: Model, request: ModelRequest, emit: RunListener): Promise<StepReply> {
+async function readReply(model: Model, request: ModelRequest, emit: RunListener, hearing: Hearing): Promise<StepReply> {
   const messageId = newOrderedId('message')
   const stepId = newOrderedId('step')
-  const names = new Map<string, string>()
-  // each change of kind begins a new part of the message: reasoning, text, tool calls
-  let part = -1
-  let kind = ''
-  const enter = (next: string): number => {
-    if (kind !== next) {
-      kind = next
-      part += 1
-    }
-    return part
-  }
+  const teller = new ReplyTeller({ messageId, stepId }, hearing, emit)
   for await (const event of model.stream(request)) {
     if (event.type === 'reply') return { messageId, stepId, reply: cleanReply(event.reply), timing: event.timing }
     if (event.type === 'retry') emit({ type: 'retry', error: event.error, delayMs: event.delayMs })
-    else if (event.type === 'reasoning-delta') {
-      emit({ type: 'reasoning-delta', messageId, stepId, part: enter('reasoning'), text: cleanPiece(event.text) })
-    } else if (event.type === 'text-delta')
-      emit({ type: 'text-delta', messageId, stepId, part: enter('text'), text: cleanPiece(event.text) })
-    else {
-      const isStart = event.type === 'tool-call-start'
-      if (isStart) names.set(event.toolCallId, cleanText(event.name))
-      emit({
-        type: 'tool-call-delta',
-        messageId,
-        stepId,
-        part: enter('tool-call'),
-        toolCallId: cleanText(event.toolCallId),
-        name: names.get(event.toolCallId) ?? '',
-        argumentsDelta: isStart ? '' : cleanPiece(event.argumentsDelta),
-      })
-    }
+    else if (event.type === 'reasoning-delta') teller.reasoning(event.text)
+    else if (event.type === 'text-delta') teller.text(event.text)
+    else if (event.type === 'tool-call-start') teller.startCall(event.toolCallId, event.name)
+    else teller.callArguments(event.toolCallId, event.argumentsDelta)
   }
   throw new ModelError('invalid_response', `${model.info.handle} ended its stream without an answer.`)
+}
+
+/** How the pieces of this step's answer are told. */
+export function toHearing({ run, offer, additions, asked }: Turn): Hearing {
+  const { view } = run.request
+  return {
+    isThought: offer.isThought,
+    thinking: additions.thinking,
+    asked,
+    voice: view.use_assistant_message
+      ? { tool: view.assistant_message_tool_name, argument: view.assistant_message_tool_kwarg }
+      : null,
+  }
 }
 
 /** The wire's stop reason for a provider's failure. */

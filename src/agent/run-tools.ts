@@ -17,6 +17,7 @@ import { startToolCall } from '#store/tool-calls/start-tool-call.ts'
 import { isCustomTool, runCustomTool } from '#tools/custom-tool.ts'
 import { type BuiltinTool, failure, type MemoryEffect, type ToolOutcome } from '#tools/tool.ts'
 import { findArgumentProblem } from '#tools/validate-arguments.ts'
+import { type Additions, withoutAdditions } from './inner-thoughts.ts'
 
 /** Another writer can change a block between our read and our write; each attempt reads it anew. */
 const MAX_CONFLICTS = 20
@@ -43,13 +44,20 @@ export interface ToolRun {
   timezone: string
   tools: readonly ThreadTool[]
   findTool: (name: string) => BuiltinTool | undefined
-  /** Tools whose rules ask for an approval that cannot be asked for yet. */
-  needsApproval: ReadonlySet<string>
+  /** What a call gives without being executed: it breaks a rule, a person refused it, the client has executed it. */
+  judge: (call: PendingCall, results: readonly ToolReturn[]) => ToolOutcome | undefined
+  /** Names of arguments that a rule has set. */
+  prefilled: (call: PendingCall) => readonly string[]
+  additions: Additions
   /** Current blocks; replaced as calls change them. */
   blocks: ThreadBlock[]
   signal: AbortSignal
   /** True once this process wants to be rid of the run: then it is given up between two calls. */
   isDraining: () => boolean
+  /** What is stored right after the message with these results. */
+  after: (results: readonly ToolReturn[]) => NewMessage[]
+  /** What is stored with the first result. */
+  before: NewMessage[]
   /** Numbers the tool message for the streams; `tell` comes after its commit. */
   seal: (message: NewMessage) => Promise<{ batches: EventBatch[]; tell: (message: NewMessage) => void }>
   onStart: (call: PendingCall) => void
@@ -68,8 +76,14 @@ const CANCELLED_BEFORE = 'The user cancelled the request, so this tool was not r
 const CANCELLED_MEANWHILE = 'The user cancelled the request while this tool ran, so its result is not known.'
 
 /** @returns undefined when the run is not ours any more */
-async function executeCall(run: ToolRun, call: PendingCall): Promise<ToolOutcome | undefined> {
+async function executeCall(
+  run: ToolRun,
+  call: PendingCall,
+  results: readonly ToolReturn[],
+): Promise<ToolOutcome | undefined> {
   if (call.isStarted) return failure(INTERRUPTED)
+  const verdict = run.judge(call, results)
+  if (verdict !== undefined) return verdict
   if (run.signal.reason === 'cancelled') return failure(CANCELLED_BEFORE)
   const attached = run.tools.find((tool) => tool.name === call.name)
   const isCustom = attached !== undefined && isCustomTool(attached.tool_type)
@@ -78,20 +92,18 @@ async function executeCall(run: ToolRun, call: PendingCall): Promise<ToolOutcome
     const names = run.tools.map((candidate) => candidate.name).join(', ')
     return failure(`There is no tool \`${call.name}\`. Available tools: ${names || 'none'}.`)
   }
-  if (run.needsApproval.has(call.name)) {
-    return failure(
-      `\`${call.name}\` needs a person's approval, which this version of the server cannot ask for. It was not run.`,
-    )
+  const parsed = parseToolArguments(call.arguments)
+  if (!parsed.ok) {
+    return failure(`The arguments of ${call.name} could not be read: ${parsed.problem} Send one JSON object.`)
   }
-  const args = parseToolArguments(call.arguments)
-  if (!args.ok) return failure(`The arguments of ${call.name} could not be read: ${args.problem} Send one JSON object.`)
+  const args = withoutAdditions(call.name, parsed.value, run.additions)
   if (tool === undefined) return runCustomTool(attached)
-  const problem = findArgumentProblem(tool.parameters, args.value)
-  if (problem !== undefined) return failure(`Invalid arguments for ${call.name}: ${problem}.`)
+  const refusal = refuseArguments(tool, args, run.prefilled(call))
+  if (refusal !== undefined) return refusal
   const isExternal = tool.durability === 'external'
   if (isExternal && !(await beginCall(run, call))) return undefined
   const execute = async () =>
-    tool.execute(args.value, {
+    tool.execute(args, {
       organizationId: run.lease.organizationId,
       agentId: run.agentId,
       conversationId: run.conversationId,
@@ -115,6 +127,26 @@ async function executeCall(run: ToolRun, call: PendingCall): Promise<ToolOutcome
     run.logger.warn({ tool: call.name, error: errorMessage(error) }, 'tool failed')
     return failure(`Error executing function ${call.name}: ${errorMessage(error)}`)
   }
+}
+
+/** What is wrong with arguments: for the model to mend, or, where a rule has set what does not fit, the end of the turn. */
+function refuseArguments(
+  tool: BuiltinTool,
+  args: Record<string, unknown>,
+  prefilled: readonly string[],
+): ToolOutcome | undefined {
+  const { properties = {} } = tool.parameters as { properties?: object }
+  const unknown = prefilled.filter((name) => !Object.hasOwn(properties, name))
+  if (unknown.length > 0) {
+    const text = `A tool rule sets arguments that ${tool.name} does not have: ${unknown.join(', ')}.`
+    return { ...failure(text), is_fatal: true }
+  }
+  const problem = findArgumentProblem(tool.parameters, args)
+  if (problem === undefined) return undefined
+  const isOfRule = prefilled.some((name) =>
+    problem.split('; ').some((part) => /^[ .]/.test(part.slice(name.length)) && part.startsWith(name)),
+  )
+  return { ...failure(`Invalid arguments for ${tool.name}: ${problem}.`), ...(isOfRule ? { is_fatal: true } : {}) }
 }
 
 /** Stores that a call was begun before it is: whoever takes the run over will not begin it again. */
@@ -196,8 +228,10 @@ function applyEffects(blocks: readonly ThreadBlock[], commit: CommitEffects): Th
 async function runCall(
   run: ToolRun,
   call: PendingCall,
-  messageWith: (result: ToolReturn) => NewMessage | null,
-): Promise<ToolReturn | undefined> {
+  results: readonly ToolReturn[],
+  /** What is stored with the result; what streams tell of it is the tool message. */
+  messagesWith: (result: ToolReturn) => NewMessage[],
+): Promise<{ result: ToolReturn; messages: NewMessage[] } | undefined> {
   const limit = run.tools.find((tool) => tool.name === call.name)?.return_char_limit ?? Number.POSITIVE_INFINITY
   let refusal: string | undefined
   let sealed: Awaited<ReturnType<ToolRun['seal']>> | undefined
@@ -205,7 +239,7 @@ async function runCall(
     if (conflicts === MAX_CONFLICTS) {
       refusal = 'The memory block is being edited by others all the time. Try again later.'
     }
-    const outcome = refusal === undefined ? await executeCall(run, call) : failure(refusal)
+    const outcome = refusal === undefined ? await executeCall(run, call, results) : failure(refusal)
     if (outcome === undefined) return undefined
     const effects = toCommit(outcome.status === 'success' ? (outcome.effects ?? []) : [])
     const result: ToolReturn = {
@@ -213,12 +247,16 @@ async function runCall(
       name: call.name,
       status: outcome.status,
       text: cleanText(limitText(outcome.text, limit)),
-      stdout: null,
-      stderr: null,
+      stdout: outcome.stdout ?? null,
+      stderr: outcome.stderr ?? null,
       time: new Date().toISOString(),
+      ...(outcome.images === undefined ? {} : { images: outcome.images }),
+      ...(outcome.is_violation ? { is_violation: true } : {}),
+      ...(outcome.is_fatal ? { is_fatal: true } : {}),
     }
-    const message = messageWith(result)
-    if (message !== null) sealed ??= await run.seal(message)
+    const messages = messagesWith(result)
+    const message = messages.find((candidate) => candidate.role === 'tool')
+    if (message !== undefined) sealed ??= await run.seal(message)
     const change: ToolResultCommit = {
       agentId: run.agentId,
       conversationId: run.conversationId,
@@ -226,7 +264,7 @@ async function runCall(
       result,
       ...effects,
       newArchiveId: newId('archive'),
-      message,
+      messages,
       events: sealed?.batches ?? [],
     }
     try {
@@ -237,8 +275,8 @@ async function runCall(
       })
       if (committed !== 'committed') return undefined
       run.blocks = applyEffects(run.blocks, effects)
-      if (message !== null) sealed?.tell(message)
-      return result
+      if (message !== undefined) sealed?.tell(message)
+      return { result, messages }
     } catch (error) {
       if (refusal === undefined && isRefusal(error)) {
         refusal = `The change could not be stored: ${errorMessage(error)}.`
@@ -255,13 +293,13 @@ async function runCall(
 /**
  * Executes the calls of one step in order, each with its effect and result in one transaction; the last one brings the tool
  * message with the results of all. Calls that have a result from before a crash are not executed again.
- * @returns the message, or undefined when the lease is lost or the run handed over: then another process goes on
+ * @returns the message and what was stored after it, or undefined when the lease is lost or the run handed over: then another process goes on
  */
 export async function runTools(
   run: ToolRun,
   stepId: string,
   calls: readonly PendingCall[],
-): Promise<NewMessage | undefined> {
+): Promise<NewMessage[] | undefined> {
   const results = calls.flatMap((call) => (call.result === null ? [] : [call.result]))
   const open = calls.filter((call) => call.result === null)
   const messageId = newOrderedId('message')
@@ -276,13 +314,18 @@ export async function runTools(
       .map((result) => result.text)
       .join('\n'),
   })
+  let stored: NewMessage[] = []
   for (const [index, call] of open.entries()) {
     if ((run.signal.aborted && run.signal.reason !== 'cancelled') || run.isDraining()) return undefined
     run.onStart(call)
     const isLast = index === open.length - 1
-    const result = await runCall(run, call, (given) => (isLast ? buildMessage([...results, given]) : null))
-    if (result === undefined) return undefined
-    results.push(result)
+    const done = await runCall(run, call, results, (given) => {
+      const all = [...results, given]
+      return [...(index === 0 ? run.before : []), ...(isLast ? [buildMessage(all), ...run.after(all)] : [])]
+    })
+    if (done === undefined) return undefined
+    results.push(done.result)
+    stored = [...stored, ...done.messages]
   }
-  return buildMessage(results)
+  return stored.length > 0 ? stored : [buildMessage(results)]
 }

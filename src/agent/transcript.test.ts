@@ -21,6 +21,13 @@ const result = (id: string, text = 'fine'): ToolReturn => ({
 })
 const tool = (...ids: string[]) => row({ role: 'tool', tool_returns: ids.map((id) => result(id)) })
 
+const request = (...ids: string[]) => ({ ...assistant(...ids), role: 'approval' as const })
+const answer = (...ids: string[]) =>
+  row({
+    role: 'approval',
+    approvals: ids.map((id) => ({ type: 'approval', tool_call_id: id, approve: true, reason: null })),
+  })
+
 /** Every provider's rule: a call is followed at once by exactly one result, and nothing is empty. */
 function problems(transcript: readonly TranscriptMessage[]): string[] {
   return transcript.flatMap((message, index) => {
@@ -63,13 +70,34 @@ describe('toTranscript', () => {
     expect(JSON.stringify(toTranscript([assistant('a'), long], options)[1])).toContain('... [truncated 50 chars]')
   })
 
+  it('joins what was said in a step with its request, in the order of the results', () => {
+    const rows = [user('hi'), assistant('b'), request('a', 'c'), answer('a', 'c'), tool('a', 'b', 'c'), user('on')]
+    const transcript = toTranscript(rows, options)
+    expect(transcript.map((message) => message.role)).toEqual(['user', 'assistant', 'tool', 'user'])
+    const [, said, results] = transcript
+    expect(said?.role === 'assistant' && said.toolCalls.map((call) => call.tool_call_id)).toEqual(['a', 'b', 'c'])
+    expect(results?.role === 'tool' && results.results.map((entry) => entry.tool_call_id)).toEqual(['a', 'b', 'c'])
+  })
+
+  it('puts thoughts where the model writes them', () => {
+    const thinking = row({
+      role: 'assistant',
+      content: [{ type: 'text', text: 'Hm.', is_thought: true }],
+      tool_calls: [{ tool_call_id: 'a', name: 'tool', arguments: '{"x":1}' }],
+    })
+    const [said] = toTranscript([thinking, tool('a')], { ...options, thinksInCalls: true })
+    expect(said).toMatchObject({ content: [], toolCalls: [{ arguments: '{"thinking":"Hm.","x":1}' }] })
+    expect(toTranscript([thinking, tool('a')], options)[0]).toMatchObject({ content: [{ text: 'Hm.' }] })
+  })
+
   it('is valid whatever the rows are', () => {
     const ids = fc.uniqueArray(fc.constantFrom('a', 'b', 'c'), { minLength: 0, maxLength: 3 })
     const anyRow = fc.oneof(
       fc.string().map(user),
       ids.map((list) => assistant(...list)),
       ids.map((list) => tool(...list)),
-      fc.constant(row({ role: 'approval' })),
+      ids.map((list) => request(...list)),
+      ids.map((list) => answer(...list)),
       fc.constant(row({ role: 'system', content: [{ type: 'text', text: 'note' }] })),
     )
     void fc.assert(

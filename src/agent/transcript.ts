@@ -1,7 +1,9 @@
-import type { ContentPart, ImagePart, TextPart, ToolResultPart, TranscriptMessage } from '#llm/model.ts'
+import type { ContentPart, ImagePart, TextPart, ToolCallPart, ToolResultPart, TranscriptMessage } from '#llm/model.ts'
 import { newOrderedId } from '#platform/ids.ts'
 import { formatPromptTime } from '#platform/time-format.ts'
 import type { MessageRow, NewMessage, ToolReturn } from '#store/messages/message-row.ts'
+import { isRequest } from './approvals/find-pending.ts'
+import { type Additions, putThoughtsBack } from './inner-thoughts.ts'
 
 /** Result of a call that nobody has a result for: a crash of a tool that must not be run twice. */
 const INTERRUPTED = 'The call was interrupted before it gave a result. Its effect may or may not have happened.'
@@ -21,16 +23,19 @@ export interface TranscriptOptions {
   timezone: string
   /** Characters of one tool result that a model gets to read. */
   maxToolResultChars: number
+  /** The model writes its thoughts into its calls, and reads them there. */
+  thinksInCalls?: boolean
 }
 
 /** The rows as a turn of an agent sends them; no tool result takes more than a part of the context. */
 export const toTurnTranscript = (
   rows: readonly MessageRow[],
-  turn: { thread: { timezone: string }; budgetTokens: number },
+  turn: { thread: { timezone: string }; budgetTokens: number; additions?: Additions },
 ): TranscriptMessage[] =>
   toTranscript(rows, {
     timezone: turn.thread.timezone,
     maxToolResultChars: Math.max(5_000, Math.floor(turn.budgetTokens * 0.2 * 4)),
+    thinksInCalls: (turn.additions?.thinking.size ?? 0) > 0,
   })
 
 /** What a model reads of a tool's result. */
@@ -44,14 +49,58 @@ function packageResult(result: ToolReturn, options: TranscriptOptions): ToolResu
     message,
     time: formatPromptTime(new Date(result.time), options.timezone),
   })
-  return { tool_call_id, name, status, text }
+  return { tool_call_id, name, status, text, ...(result.images === undefined ? {} : { images: result.images }) }
 }
 
-/** The results of an assistant message's calls, in the order of the calls; one for each, whatever the next row holds. */
-function resultsFor(message: MessageRow, next: MessageRow | undefined, options: TranscriptOptions): ToolResultPart[] {
-  const returns = next?.role === 'tool' ? (next.tool_returns ?? []) : []
-  return (message.tool_calls ?? []).map((call) => {
-    const found = returns.find((result) => result.tool_call_id === call.tool_call_id)
+/** What the model said in one step: its message, and the request for an approval that belongs to it. */
+interface Said {
+  message: MessageRow
+  content: ContentPart[]
+  calls: ToolCallPart[]
+  /** Rows that it takes up. */
+  length: number
+}
+
+function saidAt(rows: readonly MessageRow[], index: number): Said | undefined {
+  const message = rows[index]
+  if (message === undefined || (message.role !== 'assistant' && !isRequest(message))) return undefined
+  const { content } = message
+  const calls = message.tool_calls ?? []
+  const next = rows[index + 1]
+  const isOfStep =
+    message.role === 'assistant' && next !== undefined && isRequest(next) && next.step_id === message.step_id
+  if (!isOfStep) return { message, content, calls, length: 1 }
+  return { message, content, calls: [...calls, ...(next.tool_calls ?? [])], length: 2 }
+}
+
+/** The results that are stored for calls of a step: in the rows up to the model's next message. */
+function storedResults(rows: readonly MessageRow[], from: number): ToolReturn[] {
+  const found: ToolReturn[] = []
+  for (const row of rows.slice(from)) {
+    if (row.role === 'assistant' || isRequest(row)) break
+    found.push(...(row.tool_returns ?? []))
+  }
+  return found
+}
+
+/** The calls in the order of their results, which is the one in which the model wrote them. */
+function inOrder(calls: readonly ToolCallPart[], results: readonly ToolReturn[]): ToolCallPart[] {
+  const placeOf = (call: ToolCallPart): number => {
+    const place = results.findIndex((result) => result.tool_call_id === call.tool_call_id)
+    return place < 0 ? results.length : place
+  }
+  return [...calls].sort((one, other) => placeOf(one) - placeOf(other))
+}
+
+/** Exactly one result for each call, whatever is stored. */
+function resultsFor(
+  calls: readonly ToolCallPart[],
+  stored: readonly ToolReturn[],
+  message: MessageRow,
+  options: TranscriptOptions,
+): ToolResultPart[] {
+  return calls.map((call) => {
+    const found = stored.find((result) => result.tool_call_id === call.tool_call_id)
     return packageResult(
       found ?? {
         tool_call_id: call.tool_call_id,
@@ -77,12 +126,17 @@ const isUserPart = (part: ContentPart): part is TextPart | ImagePart =>
  */
 export function toTranscript(rows: readonly MessageRow[], options: TranscriptOptions): TranscriptMessage[] {
   const transcript: TranscriptMessage[] = []
-  rows.forEach((row, index) => {
-    if (row.role === 'assistant') {
-      const toolCalls = row.tool_calls ?? []
-      if (row.content.length === 0 && toolCalls.length === 0) return
-      transcript.push({ role: 'assistant', content: row.content, toolCalls })
-      if (toolCalls.length > 0) transcript.push({ role: 'tool', results: resultsFor(row, rows[index + 1], options) })
+  for (let index = 0; index < rows.length; index += 1) {
+    const row = rows[index] as MessageRow
+    const said = saidAt(rows, index)
+    if (said !== undefined) {
+      index += said.length - 1
+      if (said.content.length === 0 && said.calls.length === 0) continue
+      const stored = storedResults(rows, index + 1)
+      const calls = isRequest(rows[index] as MessageRow) ? inOrder(said.calls, stored) : said.calls
+      const shown = options.thinksInCalls ? putThoughtsBack(said.content, calls) : { content: said.content, calls }
+      transcript.push({ role: 'assistant', content: shown.content, toolCalls: shown.calls })
+      if (calls.length > 0) transcript.push({ role: 'tool', results: resultsFor(calls, stored, said.message, options) })
     } else if (row.role === 'note') {
       // in the place of the answer that did not come: some providers refuse two messages of the user in a row
       transcript.push({ role: 'assistant', content: row.content, toolCalls: [] })
@@ -90,6 +144,6 @@ export function toTranscript(rows: readonly MessageRow[], options: TranscriptOpt
       const content = row.content.filter(isUserPart)
       if (content.length > 0) transcript.push({ role: 'user', content })
     }
-  })
+  }
   return transcript
 }

@@ -173,6 +173,17 @@ export const OPTIONS = [
     doc: 'Time after which a run whose server gives no sign of life is gone on with by another one.',
   },
   {
+    key: 'approvalTimeoutMs',
+    name: 'PERDURE_APPROVAL_TIMEOUT',
+    flag: '--approval-timeout',
+    type: 'duration',
+    default: 0,
+    min: 0,
+    max: 365 * 24 * HOUR,
+    group: 'Server',
+    doc: 'Time after which a tool call that waits for an approval or for its client is denied, and the agent goes on. 0: it waits for ever.',
+  },
+  {
     key: 'maxActiveRuns',
     name: 'PERDURE_MAX_ACTIVE_RUNS',
     flag: '--max-active-runs',

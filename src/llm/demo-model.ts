@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type PlannedCall, planCalls } from './demo/plan-calls.ts'
-import { readRequest } from './demo/read-request.ts'
+import { lastMessage, readRequest } from './demo/read-request.ts'
 import { answerAfterTools, answerDirectly } from './demo/write-answer.ts'
 import { findSummary } from './demo/write-summary.ts'
 import { estimateTokens } from './estimate-tokens.ts'
@@ -12,6 +12,7 @@ import {
   type ModelInfo,
   type ModelRequest,
   type ToolCallPart,
+  type ToolDefinition,
 } from './model.ts'
 
 const INFO: ModelInfo = {
@@ -46,7 +47,7 @@ function decide(request: ModelRequest): DemoReply {
   const summary = findSummary(request)
   if (summary !== undefined) return { text: summary, calls: [] }
   const situation = readRequest(request)
-  const last = request.messages.at(-1)
+  const last = lastMessage(request)
   const calls = last?.role === 'tool' ? [] : planCalls(situation, request)
   if (calls.length > 0) return { text: '', calls }
   const text = last?.role === 'tool' ? answerAfterTools(last.results, situation) : answerDirectly(situation)
@@ -60,12 +61,17 @@ function decide(request: ModelRequest): DemoReply {
 
 function toToolCalls(calls: readonly PlannedCall[], request: ModelRequest): ToolCallPart[] {
   const hash = createHash('sha256').update(JSON.stringify(request.messages)).digest('hex').slice(0, 16)
+  const beats = new Set(request.tools.filter(hasHeartbeat).map((tool) => tool.name))
   return calls.map(({ name, args }, index) => ({
     tool_call_id: `call_${hash}_${index}`,
     name,
-    arguments: JSON.stringify(args),
+    // an answer follows what is called first
+    arguments: JSON.stringify(beats.has(name) && name !== 'send_message' ? { ...args, request_heartbeat: true } : args),
   }))
 }
+
+const hasHeartbeat = ({ parameters }: ToolDefinition): boolean =>
+  Object.hasOwn((parameters.properties as object | undefined) ?? {}, 'request_heartbeat')
 
 function splitText(text: string): string[] {
   const words = text.match(/\s*\S+\s*$|\s*\S+/g) ?? []

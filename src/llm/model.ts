@@ -6,6 +6,8 @@
 export interface TextPart {
   type: 'text'
   text: string
+  /** What the model said to itself, not to the user; the model reads it as any other text. */
+  is_thought?: boolean
   /** Opaque data that the provider wants back with this part (thought signatures…), keyed by provider. */
   provider_metadata?: ProviderMetadata
 }

@@ -48,8 +48,13 @@ const DELTA_KINDS = { 'text-delta': 'text', 'reasoning-delta': 'reason', 'tool-c
 /** What pieces of one message part have in common, and the list of the pieces: `[kind, …, [piece, piece]]`. */
 type Group = [string, ...(string | number | string[])[]]
 
+function kindOf(event: Delta): string {
+  if (event.type === 'reasoning-delta' && event.isThought) return 'thought'
+  return event.type === 'tool-call-delta' && event.isAsked ? 'ask' : DELTA_KINDS[event.type]
+}
+
 const headOf = (event: Delta): (string | number)[] => [
-  DELTA_KINDS[event.type],
+  kindOf(event),
   event.messageId,
   event.stepId,
   event.part,
@@ -120,6 +125,9 @@ export function decodeEvents(batch: EventBatch): SequencedEvent<StoredEvent>[] {
 function decodeDelta(group: Group, piece: string): Delta {
   const [kind, messageId, stepId, part, toolCallId, name] = group as [string, string, string, number, string, string]
   const base = { messageId, stepId, part }
+  if (kind === 'ask')
+    return { type: 'tool-call-delta', ...base, toolCallId, name, argumentsDelta: piece, isAsked: true }
   if (kind === 'call') return { type: 'tool-call-delta', ...base, toolCallId, name, argumentsDelta: piece }
+  if (kind === 'thought') return { type: 'reasoning-delta', ...base, text: piece, isThought: true }
   return { type: kind === 'text' ? 'text-delta' : 'reasoning-delta', ...base, text: piece }
 }

@@ -6,7 +6,7 @@ import type { RunUsage, StopReason } from '#store/runs/run-row.ts'
 export type RunEvent =
   | { type: 'run-start' }
   /** Pieces of a message that will be stored under `messageId`. `part` counts the kinds of content within the message. */
-  | { type: 'reasoning-delta'; messageId: string; stepId: string; part: number; text: string }
+  | { type: 'reasoning-delta'; messageId: string; stepId: string; part: number; text: string; isThought?: boolean }
   | { type: 'text-delta'; messageId: string; stepId: string; part: number; text: string }
   | {
       type: 'tool-call-delta'
@@ -16,6 +16,8 @@ export type RunEvent =
       toolCallId: string
       name: string
       argumentsDelta: string
+      /** Somebody must agree to the call, or execute it: it is part of a request. */
+      isAsked?: boolean
     }
   /** A message was committed; with `hasDeltas` its content has gone out before in pieces. Told once for each message. */
   | { type: 'message'; message: MessageRow; hasDeltas?: boolean }

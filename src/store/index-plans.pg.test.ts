@@ -21,6 +21,7 @@ import { findThread } from './conversations/load-thread.ts'
 import { emptyDefaultThread, findDefaultThread } from './conversations/reset-thread.ts'
 import { listNewestMessages } from './conversations/choose-context.ts'
 import { findThreadToExport } from './conversations/find-thread-to-export.ts'
+import { listOverdueApprovals, listPendingApprovals, listPendingThreads } from './conversations/pending-approvals.ts'
 import { countMemory } from './conversations/save-prompt.ts'
 import { type Db, type Queryable, type Statement, statement } from './db.ts'
 import { searchFilePassagesByWords } from './files/file-passage-search.ts'
@@ -153,6 +154,7 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
   webhook_deliveries_ended: (db) => pruneDeliveries(db, 86_400_000, 1000),
   idempotency_keys_by_expiry: (db) => pruneIdempotencyKeys(db, 100),
   conversations_default: (db) => findDefaultThread(db, org, agentId),
+  conversations_pending: (db) => listOverdueApprovals(db, 60_000, 100),
   conversations_by_agent: (db) => countMemory(db, org, agentId),
   conversations_listed: (db) => listConversations(db, org, { archiveStatus: 'all' }, conversationPage),
   conversation_blocks_by_block: cascade('conversation_blocks', 'block_id'),
@@ -215,6 +217,8 @@ const ALSO_INDEXED: Record<string, (db: Queryable) => Promise<unknown>> = {
   'the time of the tools of a step': (db) => findToolTime(db, org, runId, 'step-1'),
   'an agent by its name': (db) => findAgentsCalled(db, org, 'Name 7'),
   'the names of agents': (db) => listAgentNames(db, org, 1000),
+  'requests that wait, of agents': (db) => listPendingApprovals(db, org, [agentId]),
+  'requests that wait, of one agent': (db) => listPendingThreads(db, org, agentId),
   'the owner of a thread': (db) => findThreadOwner(db, org, { conversationId }),
   'a page of agents in the middle': (db) => listAgents(db, org, {}, { ...agentPage, after: 'agent-90' }),
   'agents by their last run': (db) => listAgents(db, org, {}, { ...agentPage, orderBy: 'last_run_completion' }),

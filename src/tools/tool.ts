@@ -1,3 +1,4 @@
+import type { ImagePart } from '#llm/model.ts'
 import type { FileView } from '#store/agents/agent-file-writer.ts'
 import type { ThreadBlock } from '#store/conversations/load-thread.ts'
 import type { Queryable } from '#store/db.ts'
@@ -22,6 +23,12 @@ export interface ToolOutcome {
   /** What the model and the client read. */
   text: string
   effects?: MemoryEffect[]
+  images?: ImagePart[]
+  stdout?: string[] | null
+  stderr?: string[] | null
+  /** See `ToolReturn`. */
+  is_violation?: boolean
+  is_fatal?: boolean
 }
 
 export interface ToolContext {

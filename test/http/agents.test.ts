@@ -139,11 +139,22 @@ describe('create_agent', () => {
     ])
   })
 
-  it('refuses tool rules that the loop does not keep yet', async () => {
-    const rule = { tool_name: 'memory_insert', type: 'max_count_per_step', max_count_limit: 1 }
-    const { status, body } = await create({ tool_rules: [rule] })
-    expect(status).toBe(400)
-    expect(JSON.stringify(body)).toContain('not available in this version')
+  it('keeps rules of one kind that differ', async () => {
+    const rule = { tool_name: 'memory_insert', type: 'max_count_per_step' }
+    const limits = [1, 2, 1].map((max_count_limit) => ({ ...rule, max_count_limit }))
+    const { body } = await create({ tool_rules: limits })
+    expect(body.tool_rules.map((kept) => kept.max_count_limit)).toEqual([1, 2])
+  })
+
+  it.each([
+    [{ type: 'max_count_per_step' }, 'needs max_count_limit'],
+    [{ type: 'max_count_per_step', max_count_limit: 'two' }, 'max_count_limit must be'],
+    [{ type: 'constrain_child_tools', children: 'b' }, 'children must be'],
+    [{ type: 'conditional', child_output_mapping: ['b'] }, 'child_output_mapping must be'],
+  ])('refuses the tool rule %j', async (rule, problem) => {
+    const { status, body } = await create({ tool_rules: [{ tool_name: 'memory_insert', ...rule }] })
+    expect(status).toBe(422)
+    expect(JSON.stringify(body)).toContain(problem)
   })
 
   it('hides sub-agents', async () => {

@@ -148,7 +148,7 @@ test('a batch with anything wrong in it is refused whole', async () => {
     [[good, { agent_id: agents[0], input: ' ' }], 422, 'requests.1'],
     [[good, { agent_id: agents[0] }], 422, 'requests.1'],
     [[good, { agent_id: 'me', input: 'x' }], 422, 'requests.1.agent_id'],
-    [[good, { ...good, client_tools: [{ name: 'x' }] }], 400, 'requests.1'],
+    [[good, { ...good, client_tools: [{ name: 'x' }, { name: 'x' }] }], 422, 'requests.1'],
     [[], 422, 'requests'],
   ] as const) {
     const response = await create([...requests])

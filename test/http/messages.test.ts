@@ -113,7 +113,9 @@ describe('messages.create', () => {
     [{ input: 5 }, 422],
     [{ input: 'a', max_steps: 0 }, 422],
     [{ input: 'a', background: true }, 422],
-    [{ input: 'a', client_tools: [{ name: 'x' }] }, 400],
+    [{ input: 'a', client_tools: [{ name: 'not a name' }] }, 422],
+    [{ input: 'a', client_tools: [{ name: 'x' }, { name: 'x' }] }, 422],
+    [{ messages: [{ type: 'approval' }] }, 422],
     [{ messages: [{ type: 'approval', approve: true, approval_request_id: 'x' }] }, 400],
   ])('refuses %j', async (body, status) => {
     const agentId = await newAgent()

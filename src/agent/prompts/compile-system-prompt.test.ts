@@ -12,6 +12,7 @@ const input: SystemPromptInput = {
     { label: 'human', value: 'Nils\nsails', description: 'About the user.', char_limit: 100, read_only: false },
     { label: 'rules', value: '$& stays', description: null, char_limit: 50, read_only: true },
   ],
+  toolRules: [],
   metadata: { compiled_at: '2024-01-15T09:00:00.000Z', recall_count: 12, archival_count: 3, archival_tags: ['a', 'b'] },
 }
 

@@ -1,3 +1,5 @@
+import { renderToolRules } from '#agent/tool-rules/render-tool-rules.ts'
+import type { ToolRule } from '#agent/tool-rules/tool-rule.ts'
 import { formatPromptTime } from '#platform/time-format.ts'
 import type { PromptMetadata } from '#store/conversations/prompt-metadata.ts'
 import { type Directories, renderDirectories } from './render-directories.ts'
@@ -25,6 +27,7 @@ export interface SystemPromptInput {
   blocks: readonly PromptBlock[]
   /** Folders with their files; none where left out. */
   directories?: Directories | null
+  toolRules: readonly ToolRule[]
   metadata: PromptMetadata
 }
 
@@ -86,10 +89,12 @@ function renderMetadata(input: SystemPromptInput): string {
 /** The system message of an agent's thread, in the layout of §3.2 of the wire contract. Pure: same input, same bytes. */
 export function compileSystemPrompt(input: SystemPromptInput): string {
   const isNumbered = input.hasLineNumbers && WITH_LINE_NUMBERS.has(input.agentType)
+  const rules = renderToolRules(input.toolRules)
   const sections = [
     ...(input.blocks.length > 0 && !WITHOUT_BLOCKS.has(input.agentType)
       ? [renderBlocks(input.blocks, isNumbered)]
       : []),
+    ...(rules === undefined ? [] : [rules]),
     ...(input.directories == null ? [] : [renderDirectories(input.directories)]),
     renderMetadata(input),
   ]

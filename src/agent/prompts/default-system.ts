@@ -22,6 +22,10 @@ const SEND_MESSAGE = `Your voice
 - People see only what you send with send_message. Everything else that you write is your own thinking: keep it short.
 - Send one message when you are done, or when a task takes long and they should know.`
 
+const CALLS = `Your tools
+- You act by calling one tool at a time. Each call is one step; say with request_heartbeat that you want another step after it, or your turn is over.
+- When a call fails, read the error, mend the arguments and try again, or go another way. Never invent a result.`
+
 const SLEEPTIME = wrap(
   'You are an agent that works while nobody waits. You read what another agent and its user have said, and you keep the memory that you share with it in order.',
   `Your task
@@ -38,9 +42,9 @@ const PLAIN = wrap(
 
 const PROMPTS: Record<AgentType, string> = {
   letta_v1_agent: STANDARD,
-  memgpt_agent: wrap(ROLE, MEMORY, TOOLS, SEND_MESSAGE),
-  memgpt_v2_agent: wrap(ROLE, MEMORY, TOOLS, SEND_MESSAGE),
-  split_thread_agent: wrap(ROLE, MEMORY, TOOLS, SEND_MESSAGE),
+  memgpt_agent: wrap(ROLE, MEMORY, CALLS, SEND_MESSAGE),
+  memgpt_v2_agent: wrap(ROLE, MEMORY, CALLS, SEND_MESSAGE),
+  split_thread_agent: wrap(ROLE, MEMORY, CALLS, SEND_MESSAGE),
   sleeptime_agent: SLEEPTIME,
   voice_sleeptime_agent: SLEEPTIME,
   voice_convo_agent: wrap(

@@ -1,3 +1,4 @@
+import type { ToolRule } from '#agent/tool-rules/tool-rule.ts'
 import { fileLimitsOf } from '#memory/files/file-limits.ts'
 import type { ThreadRow } from '#store/conversations/load-thread.ts'
 import type { PromptMetadata } from '#store/conversations/prompt-metadata.ts'
@@ -24,6 +25,7 @@ const compile = ({ thread, hasLineNumbers }: PromptContext, metadata: PromptMeta
     hasLineNumbers,
     blocks: thread.blocks,
     directories: thread.folders === null ? null : { folders: thread.folders, limits: fileLimitsOf(thread) },
+    toolRules: thread.tool_rules as ToolRule[],
     metadata,
   })
 

@@ -52,7 +52,7 @@ const MessageUnion = Type.Union([
     tool_returns: Type.Array(
       Type.Object({
         type: Type.Literal('tool'),
-        tool_return: Type.String(),
+        tool_return: Content,
         status: ToolStatus,
         tool_call_id: Type.String(),
         stdout: Lines,
@@ -71,6 +71,37 @@ const MessageUnion = Type.Union([
     message_type: Type.Literal('event_message'),
     event_type: Type.Literal('compaction'),
     event_data: AnyObject,
+  }),
+  Type.Object({
+    ...base,
+    message_type: Type.Literal('approval_request_message'),
+    tool_call: ToolCall,
+    tool_calls: Type.Array(ToolCall),
+  }),
+  Type.Object({
+    ...base,
+    message_type: Type.Literal('approval_response_message'),
+    approvals: Type.Array(
+      Type.Union([
+        Type.Object({
+          type: Type.Literal('approval'),
+          tool_call_id: Type.String(),
+          approve: Type.Boolean(),
+          reason: Nullable(Type.String()),
+        }),
+        Type.Object({
+          type: Type.Literal('tool'),
+          tool_call_id: Type.String(),
+          tool_return: Content,
+          status: ToolStatus,
+          stdout: Lines,
+          stderr: Lines,
+        }),
+      ]),
+    ),
+    approve: Nullable(Type.Boolean()),
+    approval_request_id: Nullable(Type.String()),
+    reason: Nullable(Type.String()),
   }),
 ])
 

@@ -1,6 +1,7 @@
 import { readSummaryMessage } from '#agent/context-window/summary-text.ts'
-import type { ContentPart, TextPart } from '#llm/model.ts'
-import type { MessageRow } from '#store/messages/message-row.ts'
+import type { ContentPart, TextPart, ToolCallPart } from '#llm/model.ts'
+import { parseToolArguments } from '#llm/parse-tool-arguments.ts'
+import type { MessageRow, ToolReturn } from '#store/messages/message-row.ts'
 
 /** Fields that every message on the wire has. */
 interface MessageBase {
@@ -25,6 +26,19 @@ export interface MessageView {
   /** True where summaries and what they are made for are shown as what they are. */
   include_compaction_messages?: boolean
   include_return_message_types?: string[] | null
+  /** Calls of the tool by which an agent speaks are shown as what it says; so they are unless told. */
+  use_assistant_message?: boolean | null
+  assistant_message_tool_name?: string | null
+  assistant_message_tool_kwarg?: string | null
+}
+
+/** The tool by which an agent speaks, and the argument with its words; null where calls of it are shown as calls. */
+export function voiceOf(view: MessageView): { tool: string; argument: string } | null {
+  if (view.use_assistant_message === false) return null
+  return {
+    tool: view.assistant_message_tool_name ?? 'send_message',
+    argument: view.assistant_message_tool_kwarg ?? 'message',
+  }
 }
 
 /**
@@ -35,6 +49,9 @@ export function otidOf(messageId: string, part: number): string {
   const uuid = messageId.slice(messageId.indexOf('-') + 1)
   return uuid.slice(0, -2) + part.toString(16).padStart(2, '0')
 }
+
+/** A request for an approval is one message, and known by its own uuid. */
+export const otidOfRequest = (messageId: string): string => messageId.slice(messageId.indexOf('-') + 1)
 
 export function messageBase(message: MessageRow, part: number): MessageBase {
   return {
@@ -64,8 +81,17 @@ function presentContent(content: readonly ContentPart[]): unknown {
   })
 }
 
+/** What is said with a call; undefined for a call that says nothing, or nothing that can be read. */
+function wordsOf(call: ToolCallPart, view: MessageView): string | undefined {
+  const voice = voiceOf(view)
+  if (voice === null || call.name !== voice.tool) return undefined
+  const args = parseToolArguments(call.arguments)
+  const words = args.ok ? args.value[voice.argument] : undefined
+  return typeof words === 'string' ? words : undefined
+}
+
 /** Reasoning, text and tool calls of a model's message, in this order, each as a message of its own. */
-function presentAssistant(message: MessageRow): MessageWire[] {
+function presentAssistant(message: MessageRow, view: MessageView): MessageWire[] {
   const wires: MessageWire[] = []
   const add = (fields: { message_type: string } & Record<string, unknown>) =>
     wires.push({ ...messageBase(message, wires.length), ...fields })
@@ -82,20 +108,33 @@ function presentAssistant(message: MessageRow): MessageWire[] {
     }
   }
   const texts = message.content.filter((part): part is TextPart => part.type === 'text')
-  if (texts.length > 0) add({ message_type: 'assistant_message', content: textOf(texts) })
-  const calls = (message.tool_calls ?? []).map(({ name, arguments: args, tool_call_id }) => ({
-    name,
-    arguments: args,
-    tool_call_id,
-  }))
+  const thoughts = texts.filter((part) => part.is_thought === true)
+  if (thoughts.length > 0) {
+    const reasoning = thoughts.map((part) => part.text).join('\n')
+    add({ message_type: 'reasoning_message', source: 'non_reasoner_model', reasoning, signature: null })
+  }
+  const said = texts.filter((part) => part.is_thought !== true)
+  if (said.length > 0) add({ message_type: 'assistant_message', content: textOf(said) })
+  const calls = (message.tool_calls ?? []).filter((call) => wordsOf(call, view) === undefined).map(presentCall)
   if (calls.length > 0) add({ message_type: 'tool_call_message', tool_call: calls[0], tool_calls: calls })
+  for (const call of message.tool_calls ?? []) {
+    const content = wordsOf(call, view)
+    if (content !== undefined) add({ message_type: 'assistant_message', content })
+  }
   return wires
 }
 
-function presentToolReturns(message: MessageRow): MessageWire[] {
-  const returns = (message.tool_returns ?? []).map((result) => ({
+const presentCall = ({ name, arguments: args, tool_call_id }: ToolCallPart) => ({ name, arguments: args, tool_call_id })
+
+/** That something was said is no news: what it says is shown. A call that failed is told. */
+const isOfVoice = (result: ToolReturn, view: MessageView): boolean =>
+  result.status === 'success' && voiceOf(view)?.tool === result.name
+
+function presentToolReturns(message: MessageRow, view: MessageView): MessageWire[] {
+  const shown = (message.tool_returns ?? []).filter((result) => !isOfVoice(result, view))
+  const returns = shown.map((result) => ({
     type: 'tool',
-    tool_return: result.text,
+    tool_return: result.images === undefined ? result.text : [{ type: 'text', text: result.text }, ...result.images],
     status: result.status,
     tool_call_id: result.tool_call_id,
     stdout: result.stdout,
@@ -103,13 +142,13 @@ function presentToolReturns(message: MessageRow): MessageWire[] {
   }))
   const [first] = returns
   if (first === undefined) return []
-  const { tool_return, status, tool_call_id, stdout, stderr } = first
+  const { status, tool_call_id, stdout, stderr } = first
   return [
     {
       ...messageBase(message, 0),
-      name: message.tool_returns?.[0]?.name ?? null,
+      name: shown[0]?.name ?? null,
       message_type: 'tool_return_message',
-      tool_return,
+      tool_return: shown[0]?.text ?? '',
       status,
       tool_call_id,
       stdout,
@@ -133,11 +172,35 @@ function presentSummary(message: MessageRow): MessageWire {
   return { ...messageBase(message, 0), message_type: 'summary_message', summary, compaction_stats: stats }
 }
 
+function presentRequest(message: MessageRow): MessageWire {
+  const calls = (message.tool_calls ?? []).map(presentCall)
+  const otid = otidOfRequest(message.id)
+  const base = { ...messageBase(message, 0), otid, message_type: 'approval_request_message' }
+  return { ...base, tool_call: calls[0], tool_calls: calls }
+}
+
+function presentAnswer(message: MessageRow): MessageWire {
+  const approvals = message.approvals ?? []
+  const [first] = approvals
+  return {
+    ...messageBase(message, 0),
+    otid: message.otid ?? otidOf(message.id, 0),
+    message_type: 'approval_response_message',
+    approvals,
+    approve: first?.type === 'approval' ? first.approve : null,
+    // the id of the first call, as V1 gave it
+    approval_request_id: first?.tool_call_id ?? null,
+    reason: first?.type === 'approval' ? first.reason : null,
+  }
+}
+
 /** One stored message as the messages of the wire, which share its id. */
 export function presentMessage(message: MessageRow, view: MessageView = {}): MessageWire[] {
-  if (message.role === 'assistant') return presentAssistant(message)
-  if (message.role === 'tool') return presentToolReturns(message)
-  if (message.role === 'approval' || message.role === 'note') return []
+  if (message.role === 'assistant') return presentAssistant(message, view)
+  if (message.role === 'tool') return presentToolReturns(message, view)
+  if (message.role === 'approval')
+    return message.tool_calls === null ? [presentAnswer(message)] : [presentRequest(message)]
+  if (message.role === 'note') return []
   if (message.role === 'summary' && showsSummary(message, view)) return [presentSummary(message)]
   const base = { ...messageBase(message, 0), otid: message.otid ?? otidOf(message.id, 0) }
   if (message.role === 'system') return [{ ...base, message_type: 'system_message', content: textOf(message.content) }]

@@ -24,6 +24,8 @@ function unwrap(text: string): string {
   if (!text.startsWith('{')) return text
   try {
     const envelope = JSON.parse(text) as { type?: unknown; message?: unknown }
+    // nobody has said these
+    if (envelope.type === 'heartbeat' || envelope.type === 'login') return ''
     if (typeof envelope.message !== 'string') return text
     return envelope.type === 'user_message' ? envelope.message : ''
   } catch {
@@ -40,6 +42,10 @@ function userText(message: TranscriptMessage | undefined): string {
     .slice(0, MAX_MESSAGE_CHARS)
     .toWellFormed()
 }
+
+/** The last message, without those by which a server lets the model go on. */
+export const lastMessage = ({ messages }: ModelRequest): TranscriptMessage | undefined =>
+  messages.findLast((message) => message.role !== 'user' || userText(message) !== '')
 
 /** The lines of a block, as sentences: what we wrote ourselves and what others wrote by hand. */
 const factsOfBlock = (block: MemoryBlock | undefined): string[] =>
@@ -63,7 +69,7 @@ export function readRequest(request: ModelRequest): Situation {
     .slice(-MAX_MESSAGES)
     .map(userText)
     .filter((text) => text !== '')
-  const lastText = userText(request.messages.findLast((message) => message.role === 'user'))
+  const lastText = request.messages.map(userText).findLast((text) => text !== '') ?? ''
   const newFacts = parseFacts(lastText)
   const stored = factsOfBlock(human)
   const heard = said.flatMap(parseFacts)

@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { allOf } from '#store/all-of.ts'
 import { sqlBuilder, toStatement } from '#store/builder.ts'
 import { containsPattern } from '#store/contains-pattern.ts'
+import { listPendingApprovals } from '#store/conversations/pending-approvals.ts'
 import { type Queryable, statement } from '#store/db.ts'
 import { listGroupsOfManagers } from '#store/groups/group-reader.ts'
 import { hasIdentity } from '#store/identities/has-identity.ts'
@@ -23,6 +24,7 @@ export interface AgentInclude {
   secrets?: boolean
   identities?: boolean
   managedGroup?: boolean
+  pendingApproval?: boolean
 }
 
 /** Everything that the store knows of an agent. */
@@ -138,8 +140,10 @@ async function withRelations(
     include.identities && ids.length > 0 ? await listIdentitiesOfAgents(db, organizationId, ids) : new Map()
   const groups =
     include.managedGroup && ids.length > 0 ? await listGroupsOfManagers(db, organizationId, ids) : new Map()
+  const pending = include.pendingApproval && ids.length > 0 ? await listPendingApprovals(db, organizationId, ids) : []
   return rows.map((row) => ({
     ...row,
+    pending_approval: pending.find((message) => message.agent_id === row.id) ?? null,
     identities: identities.get(row.id) ?? [],
     managed_group: groups.get(row.id) ?? null,
     folders: folders.get(row.id) ?? [],

@@ -2,6 +2,7 @@ import type { BlockRow } from '#store/blocks/block-row.ts'
 import type { FolderRow } from '#store/folders/folder-row.ts'
 import type { GroupRow } from '#store/groups/group-row.ts'
 import type { IdentityRow } from '#store/identities/identity-row.ts'
+import type { MessageRow } from '#store/messages/message-row.ts'
 import type { AgentsTable } from '#store/tables.ts'
 import type { ToolRow } from '#store/tools/tool-row.ts'
 import type { AgentSecretRow } from './agent-secret-row.ts'
@@ -25,6 +26,8 @@ export interface AgentRelations {
   secrets: AgentSecretRow[]
   /** Messages in context of the default conversation: the system message, then the newest in their order. */
   message_ids: string[]
+  /** The request that waits in the default conversation. */
+  pending_approval?: MessageRow | null
 }
 
 export type Agent = AgentRow & AgentRelations

@@ -1,5 +1,6 @@
 import { newOrderedId } from '#platform/ids.ts'
 import { type Db, type Queryable, statement } from '#store/db.ts'
+import { NEW_MESSAGE_COLUMNS, type NewMessage, newMessageRows } from '#store/messages/message-row.ts'
 
 const lock = statement(
   'lock-default-conversation',
@@ -18,7 +19,8 @@ const reset = statement(
   `
 with thread as (
   update conversations as c set message_count = 1, context_start_seq = 0, context_start_at = c.system_message_created_at,
-    summary_message_id = null, summary_message_created_at = null, last_message_at = null, updated_at = now()
+    summary_message_id = null, summary_message_created_at = null, pending_approval_id = null, pending_approval_at = null,
+    last_message_at = null, updated_at = now()
   where c.organization_id = $1 and c.agent_id = $2 and c.is_default and c.active_run_id is null and c.queued_run_count = 0
   returning c.id, c.system_message_id
 ), gone as (
@@ -47,6 +49,19 @@ with aside as (
 update conversation_shares as s set source_id = aside.id from aside where s.organization_id = $1 and s.source_id = $2`,
 )
 
+/** Messages that no run has said, at the end of a thread. */
+const append = statement(
+  'append-first-messages',
+  `
+with thread as (
+  update conversations as c set message_count = c.message_count + jsonb_array_length($3::jsonb)
+  where c.organization_id = $1 and c.id = $2
+  returning c.id, c.agent_id
+)
+insert into messages (${NEW_MESSAGE_COLUMNS})
+${newMessageRows({ from: 'thread', json: '$3::jsonb', organizationId: '$1', agentId: 'thread.agent_id', conversationId: 'thread.id', runId: 'null::text' })}`,
+)
+
 const findDefault = statement(
   'find-default-conversation',
   'select c.id, c.active_run_id from conversations as c where c.organization_id = $1 and c.agent_id = $2 and c.is_default',
@@ -56,11 +71,19 @@ const findDefault = statement(
  * Id of the thread, or undefined when it is busy or not there. The lock comes first: a statement that had to wait for the end
  * of a run would not see the messages which that end has committed, and leave them.
  */
-export async function emptyDefaultThread(db: Db, organizationId: string, agentId: string): Promise<string | undefined> {
+export async function emptyDefaultThread(
+  db: Db,
+  organizationId: string,
+  agentId: string,
+  firstMessages: readonly NewMessage[] = [],
+): Promise<string | undefined> {
   return db.transaction(async (tx) => {
     await tx.query(lock, [organizationId, agentId])
     const [row] = await tx.query<{ id: string }>(reset, [organizationId, agentId])
     if (row !== undefined) await tx.query(setAside, [organizationId, row.id, newOrderedId('conv')])
+    if (row !== undefined && firstMessages.length > 0) {
+      await tx.query(append, [organizationId, row.id, JSON.stringify(firstMessages)])
+    }
     return row?.id
   })
 }

@@ -4,7 +4,7 @@ import { sqlBuilder, toStatement } from '#store/builder.ts'
 import type { ThreadRow } from '#store/conversations/load-thread.ts'
 import { type Queryable, statement } from '#store/db.ts'
 import { MESSAGE_COLUMNS, type MessageRow } from './message-row.ts'
-import { typeCondition } from './message-types.ts'
+import { typeCondition, withoutResultsOf } from './message-types.ts'
 import { sharedMessages } from './shared-messages.ts'
 import type { MessageRange } from './thread-message-reader.ts'
 
@@ -90,6 +90,7 @@ export async function listAgentMessages(db: Queryable, filter: AgentMessageFilte
     filter.afterSeq !== undefined && sql`m.seq > ${filter.afterSeq}`,
     filter.beforeSeq !== undefined && sql`m.seq < ${filter.beforeSeq}`,
     typeCondition(filter.types),
+    withoutResultsOf(filter.hiddenTool),
     filter.groupId !== undefined && sql`m.group_id = ${filter.groupId}`,
   )
   const query = sql`select ${sql.raw(MESSAGE_COLUMNS)} from messages as m where ${where}

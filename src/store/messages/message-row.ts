@@ -1,4 +1,4 @@
-import type { ContentPart, ToolCallPart } from '#llm/model.ts'
+import type { ContentPart, ImagePart, TextPart, ToolCallPart } from '#llm/model.ts'
 
 /** Result of one call as stored in a tool message. */
 export interface ToolReturn {
@@ -11,9 +11,29 @@ export interface ToolReturn {
   stderr: string[] | null
   /** ISO 8601, when the result was committed. */
   time: string
+  /** The call was refused for a rule about tools. */
+  is_violation?: boolean
+  /** The turn ends with it: what was wrong is not for the model to mend. */
+  is_fatal?: boolean
+  /** What a client's tool returned beside text. */
+  images?: ImagePart[]
 }
 
-/** A `note` is ours: the model reads it, clients are not shown it. */
+/** What a person decided about a call, or what the client's own tool gave. */
+export type Approval =
+  | { type: 'approval'; tool_call_id: string; approve: boolean; reason: string | null }
+  | {
+      type: 'tool'
+      tool_call_id: string
+      tool_return: string | (TextPart | ImagePart)[]
+      status: 'success' | 'error'
+      stdout: string[] | null
+      stderr: string[] | null
+    }
+
+/**
+ * A `note` is ours: the model reads it, clients are not shown it. An `approval` with calls asks about them, one without answers.
+ */
 export type MessageRole = 'system' | 'user' | 'assistant' | 'tool' | 'approval' | 'summary' | 'note'
 
 /** A row of `messages` as read; `search` is never read. */
@@ -26,7 +46,7 @@ export interface MessageRow {
   content: ContentPart[]
   tool_calls: ToolCallPart[] | null
   tool_returns: ToolReturn[] | null
-  approvals: unknown[] | null
+  approvals: Approval[] | null
   name: string | null
   model: string | null
   otid: string | null
@@ -45,6 +65,7 @@ export interface NewMessage {
   content: ContentPart[]
   tool_calls?: ToolCallPart[]
   tool_returns?: ToolReturn[]
+  approvals?: Approval[]
   name?: string | null
   model?: string | null
   otid?: string | null
@@ -76,15 +97,15 @@ interface NewMessageSource {
 /** The select that turns `NewMessage[]` (a JSON array) into rows of `messages`, in order; for use inside an insert. */
 export function newMessageRows(source: NewMessageSource): string {
   return `select ${source.organizationId}, n.id, ${source.agentId}, ${source.conversationId}, n.role, n.content, n.tool_calls,
-      n.tool_returns, n.name, n.model, n.otid, n.step_id, ${source.runId}, n.sender_id, n.is_err,
+      n.tool_returns, n.approvals, n.name, n.model, n.otid, n.step_id, ${source.runId}, n.sender_id, n.is_err,
       to_tsvector('english', left(nullif(n.search_text, ''), ${SEARCH_TEXT_LIMIT}))
     from ${source.from}
     cross join lateral jsonb_array_elements(${source.json}) with ordinality as item (value, position)
     cross join lateral jsonb_to_record(item.value) as n (id text, role text, content jsonb, tool_calls jsonb, tool_returns jsonb,
-      name text, model text, otid text, step_id text, sender_id text, is_err boolean, search_text text)
+      approvals jsonb, name text, model text, otid text, step_id text, sender_id text, is_err boolean, search_text text)
     ${source.where === undefined ? '' : `where ${source.where}`}
     order by item.position`
 }
 
 export const NEW_MESSAGE_COLUMNS =
-  'organization_id, id, agent_id, conversation_id, role, content, tool_calls, tool_returns, name, model, otid, step_id, run_id, sender_id, is_err, search'
+  'organization_id, id, agent_id, conversation_id, role, content, tool_calls, tool_returns, approvals, name, model, otid, step_id, run_id, sender_id, is_err, search'

@@ -20,3 +20,10 @@ export function typeCondition(types: readonly string[] | null | undefined): RawB
   const wanted = [...new Set(types)].toSorted().flatMap((type) => CONDITIONS[type] ?? [])
   return wanted.length === 0 ? sql`false` : sql.raw(`(${wanted.map((condition) => `(${condition})`).join(' or ')})`)
 }
+
+/** The condition that leaves out messages with nothing but successful results of a tool by which agents speak: clients are not shown them. */
+export const withoutResultsOf = (tool: string | null | undefined): RawBuilder<unknown> | undefined =>
+  tool == null
+    ? undefined
+    : sql`(m.role <> 'tool' or exists (select from jsonb_array_elements(m.tool_returns) as r
+        where r ->> 'name' is distinct from ${tool} or r ->> 'status' is distinct from 'success'))`

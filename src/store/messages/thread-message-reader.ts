@@ -3,7 +3,7 @@ import { allOf } from '#store/all-of.ts'
 import { sqlBuilder, toStatement } from '#store/builder.ts'
 import type { ThreadId } from '#store/conversations/conversation-reader.ts'
 import type { Queryable } from '#store/db.ts'
-import { typeCondition } from './message-types.ts'
+import { typeCondition, withoutResultsOf } from './message-types.ts'
 import { PLACED_MESSAGE_COLUMNS, type PlacedMessage } from './placed-message.ts'
 
 /** A part of a list of messages. Positions are those of `seq`. */
@@ -18,6 +18,8 @@ export interface MessageRange {
   /** Types of the wire of which a message must show one; all unless told. */
   types?: readonly string[] | null | undefined
   groupId?: string | undefined
+  /** Messages with nothing but successful results of this tool are left out. */
+  hiddenTool?: string | null | undefined
 }
 
 /** The system message comes first in its thread, although that of a fork is newer than what the fork shares. */
@@ -39,6 +41,7 @@ export async function listThreadMessages(
       afterSeq !== undefined && sql`${position} > ${afterSeq}`,
       beforeSeq !== undefined && sql`${position} < ${beforeSeq}`,
       typeCondition(range.types),
+      withoutResultsOf(range.hiddenTool),
       range.groupId !== undefined && sql`m.group_id = ${range.groupId}`,
     )
   const bySeq = sql`${within(sql.raw('m.seq'))} and m.role <> 'note' and m.id <> ${thread.system_message_id}`

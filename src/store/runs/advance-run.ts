@@ -6,13 +6,13 @@ import { statementVariants } from '#store/statement-variants.ts'
 import { runDeliveryInsert } from '#store/webhooks/insert-delivery.ts'
 import type { Lease, RunStatus, RunUsage, StopReason } from './run-row.ts'
 
-type Part = 'messages' | 'events' | 'steps' | 'calls' | 'ending'
+type Part = 'messages' | 'events' | 'steps' | 'calls' | 'ending' | 'pending'
 
 const CALLED_BACK = `, callback as (${runDeliveryInsert('held', ':organization')}
 ), agent as (
   update agents as a set last_run_completion = now(), last_stop_reason = :stopReason,
     last_run_duration_ms = (extract(epoch from now() - held.created_at) * 1000)::integer
-  from held where a.organization_id = :organization and a.id = :agent
+  from held where a.organization_id = :organization and a.id = :agent and not :isRefusal::boolean
 ), ${companionTurn('held', { organizationId: ':organization', runId: ':run', agentId: ':agent', status: ':status' })}`
 
 const SAID = `, said as (
@@ -51,6 +51,11 @@ const STEPPED = `, step as (
     completion_tokens integer, reasoning_tokens integer, first_token_ms integer, total_ms integer)
 )`
 
+/** The request that waits from now on; the one that waits already has waited since then. */
+const PENDING = `,
+    pending_approval_id = :pendingApproval::text, pending_approval_at = case when c.pending_approval_id = :pendingApproval then c.pending_approval_at
+      when :pendingApproval::text is null then null else now() end`
+
 const CALLED = `, calls as (
   insert into tool_calls (organization_id, id, run_id, step_id, agent_id, position, tool_call_id, tool_name, arguments, state, created_at)
   select :organization, n.id, :run, n.step_id, :agent, n.position, n.tool_call_id, n.tool_name, n.arguments, 'requested', n.created_at
@@ -80,7 +85,7 @@ with held as (
     and r.step_count = :stepCount
   returning r.id, r.created_at, r.completed_at, r.status, r.callback_url, r.metadata, r.error
 )${when('messages', SAID)}${when('events', LOGGED)}${when('steps', STEPPED)}${when('calls', CALLED)}${when('ending', CALLED_BACK)}, thread as (
-  update conversations as c set message_count = c.message_count + :messagesAdded::integer${when('ending', ', active_run_id = null, last_run_completion = now()')}
+  update conversations as c set message_count = c.message_count + :messagesAdded::integer${when('ending', ', active_run_id = null, last_run_completion = now()')}${when('pending', PENDING)}
   where c.organization_id = :organization and c.id = :conversation and c.active_run_id = :run and exists (select from held)
   returning c.queued_run_count
 )
@@ -136,6 +141,10 @@ export interface RunEnding {
   status: Extract<RunStatus, 'completed' | 'failed' | 'cancelled'>
   stopReason: StopReason
   error: { type: string; message: string; detail: string | null } | null
+  /** The request that waits in the thread from now on, null where none does; undefined where nobody has looked. */
+  pendingApprovalId?: string | null | undefined
+  /** The run did nothing: it is not told of the agent. */
+  isRefusal?: boolean
 }
 
 export interface Advance {
@@ -183,6 +192,8 @@ export async function advanceRun(db: Queryable, lease: Lease, change: Advance): 
       stopReason: ending?.stopReason ?? null,
       error: ending?.error == null ? null : JSON.stringify(ending.error),
       events: JSON.stringify(change.events),
+      pendingApproval: ending?.pendingApprovalId ?? null,
+      isRefusal: ending?.isRefusal ?? false,
     }),
   )
   if (row === undefined) return undefined
@@ -196,4 +207,5 @@ const PART_OF: Record<Part, (change: Advance) => boolean> = {
   steps: ({ steps }) => steps.length > 0,
   calls: ({ toolCalls }) => toolCalls.length > 0,
   ending: ({ ending }) => ending !== null,
+  pending: ({ ending }) => ending?.pendingApprovalId !== undefined,
 }

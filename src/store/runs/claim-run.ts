@@ -8,7 +8,7 @@ const claimNext = statement(
   'claim-next-run',
   `
 with thread as (
-  select c.id, c.agent_id from conversations as c
+  select c.id, c.agent_id, c.pending_approval_id is null as is_open from conversations as c
   where c.organization_id = $1 and c.id = $2 and c.active_run_id is null and c.deleted_at is null
   for update
 ), next as (
@@ -18,11 +18,12 @@ with thread as (
   for update of r
 ), taken as (
   update conversations as c set active_run_id = next.id, queued_run_count = greatest(c.queued_run_count - 1, 0),
-    message_count = c.message_count + jsonb_array_length(next.queued_input), last_message_at = now()
+    message_count = c.message_count + case when c.pending_approval_id is null then jsonb_array_length(next.queued_input) else 0 end,
+    last_message_at = now()
   from next where c.organization_id = $1 and c.id = $2
 ), said as (
   insert into messages (${NEW_MESSAGE_COLUMNS})
-  ${newMessageRows({ from: 'next cross join thread', json: 'next.queued_input', organizationId: '$1', agentId: 'thread.agent_id', conversationId: 'thread.id', runId: 'next.id' })}
+  ${newMessageRows({ from: 'next cross join thread', where: 'thread.is_open', json: 'next.queued_input', organizationId: '$1', agentId: 'thread.agent_id', conversationId: 'thread.id', runId: 'next.id' })}
 )
 update runs as r set status = 'running', started_at = now(), queued_input = null, lease_owner = $3,
   lease_token = r.lease_token + 1, lease_expires_at = now() + $4::integer * interval '1 millisecond'

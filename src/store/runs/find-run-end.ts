@@ -15,7 +15,15 @@ export interface RunEnd {
   step_count: number
   /** Runs of agents that work behind this one, started after it. */
   companion_run_ids: string[]
-  error: { type: string; message: string; detail: string | null; kind?: string; retry_after_ms?: number } | null
+  error: {
+    type: string
+    message: string
+    detail: string | null
+    kind?: string
+    retry_after_ms?: number
+    error_detail?: unknown
+    can_retry?: boolean
+  } | null
 }
 
 /** How a run ended that has; undefined when there is no such run (any more). */

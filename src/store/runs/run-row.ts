@@ -1,4 +1,5 @@
 import type { ToolDefinition } from '#llm/model.ts'
+import type { Approval, NewMessage } from '#store/messages/message-row.ts'
 
 export type RunStatus = 'created' | 'running' | 'completed' | 'failed' | 'cancelled'
 
@@ -17,6 +18,23 @@ export type StopReason =
   | 'requires_approval'
   | 'context_window_overflow_in_system_prompt'
 
+/**
+ * An answer to a request that waits. It becomes a message together with the first result that it brings, when it is found to
+ * fit the request.
+ */
+export interface RunAnswer {
+  /** Of the message that it becomes. */
+  messageId: string
+  otid: string | null
+  /** What is said of each call; null where `blanket` says it of all. */
+  approvals: Approval[] | null
+  blanket?: { requestId: string | null; approve: boolean; reason: string | null }
+  /** Denies everything, and ends the turn. */
+  isCancel?: boolean
+  /** What the client says after it. */
+  messages: NewMessage[]
+}
+
 /** What the client asked for, stored with the run: all that a take-over needs to go on as if nothing had happened. */
 export interface RunRequest {
   /** Id of the HTTP request that started it; null where none did. */
@@ -33,7 +51,9 @@ export interface RunRequest {
     /** False unless told. */
     include_compaction_messages?: boolean
   }
+  /** Tools that the client executes. */
   clientTools?: ToolDefinition[]
+  answer?: RunAnswer
   /** True where its streams are told piece by piece, not message by message; false unless told. */
   hasTokens?: boolean
 }

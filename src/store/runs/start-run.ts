@@ -8,7 +8,8 @@ import { CLAIMED_RUN_COLUMNS, type ClaimedRun, type RunRequest } from './run-row
  * The row of the thread is locked by the update, so two of them at once are put in order; whoever finds it taken is queued,
  * with the input kept in the run. A run starts only if none is queued before it and this process has room ($12). One that is to
  * have the thread at once or not at all ($13) changes nothing where it is taken. A key that was used before ($14) makes the
- * whole statement fail: a request that was accepted, whether or not its client knows, is never accepted again.
+ * whole statement fail: a request that was accepted, whether or not its client knows, is never accepted again. While a request for
+ * an approval waits in the thread, the input of other runs does not become part of it: the loop refuses them.
  */
 function startRunText(threadFilter: string): string {
   return `
@@ -17,11 +18,12 @@ with thread as (
     active_run_id = case when c.active_run_id is null and c.queued_run_count = 0 and $12 then $3 else c.active_run_id end,
     queued_run_count = c.queued_run_count + case when c.active_run_id is null and c.queued_run_count = 0 and $12 then 0 else 1 end,
     message_count = c.message_count
-      + case when c.active_run_id is null and c.queued_run_count = 0 and $12 then jsonb_array_length($5::jsonb) else 0 end,
+      + case when c.active_run_id is null and c.queued_run_count = 0 and $12 and c.pending_approval_id is null
+        then jsonb_array_length($5::jsonb) else 0 end,
     last_message_at = now()
   where c.organization_id = $1 and ${threadFilter} and c.deleted_at is null
     and (not $13::boolean or (c.active_run_id is null and c.queued_run_count = 0))
-  returning c.id, c.agent_id, c.active_run_id is not distinct from $3 as is_active
+  returning c.id, c.agent_id, c.active_run_id is not distinct from $3 as is_active, c.pending_approval_id is null as is_open
 ), run as (
   insert into runs as r (organization_id, id, agent_id, conversation_id, status, background, request, queued_input, created_by_id,
     metadata, callback_url, lease_owner, lease_token, lease_expires_at, started_at)
@@ -33,7 +35,7 @@ with thread as (
   returning ${CLAIMED_RUN_COLUMNS}
 ), said as (
   insert into messages (${NEW_MESSAGE_COLUMNS})
-  ${newMessageRows({ from: 'thread', where: 'thread.is_active', json: '$5::jsonb', organizationId: '$1', agentId: 'thread.agent_id', conversationId: 'thread.id', runId: '$3' })}
+  ${newMessageRows({ from: 'thread', where: 'thread.is_active and thread.is_open', json: '$5::jsonb', organizationId: '$1', agentId: 'thread.agent_id', conversationId: 'thread.id', runId: '$3' })}
 ), keys as (
   ${claimedKeys({ from: 'thread', json: '$14::jsonb', organizationId: '$1', runId: '$3' })}
 ), noticed as (

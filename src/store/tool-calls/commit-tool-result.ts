@@ -155,8 +155,8 @@ export interface ToolResultCommit {
   fileViews: FileView[]
   /** Id for the agent's archive if it has none yet. */
   newArchiveId: string
-  /** The message with all results of the step; only with the last call. */
-  message: NewMessage | null
+  /** The message with all results of the step, and what comes right after it; only with the last call. */
+  messages: NewMessage[]
   /** What streams tell of the message, and what they told before and is not stored yet. */
   events: EventBatch[]
 }
@@ -186,7 +186,7 @@ export async function commitToolResult(
       detached: change.detachedBlockIds,
       passages: JSON.stringify(change.passages),
       newArchive: change.newArchiveId,
-      messages: JSON.stringify([change.message]),
+      messages: JSON.stringify(change.messages),
       fileViews: JSON.stringify(change.fileViews),
       events: JSON.stringify(change.events),
     }),
@@ -201,6 +201,6 @@ const PART_OF: Record<Part, (change: ToolResultCommit) => boolean> = {
   detached: ({ detachedBlockIds }) => detachedBlockIds.length > 0,
   passages: ({ passages }) => passages.length > 0,
   'file-views': ({ fileViews }) => fileViews.length > 0,
-  message: ({ message }) => message !== null,
+  message: ({ messages }) => messages.length > 0,
   events: ({ events }) => events.length > 0,
 }

@@ -4,6 +4,7 @@ import { presentGroup } from '#http/v1/groups/present-group.ts'
 import { presentIdentity } from '#http/v1/identities/present-identity.ts'
 import { presentTool } from '#http/v1/tools/present-tool.ts'
 import { presentTime } from '#http/wire/nullable.ts'
+import { presentMessage } from '#http/wire/present-message.ts'
 import type { Agent } from '#store/agents/agent-row.ts'
 import type { AgentWire } from './agent-schema.ts'
 import { presentCompactionSettings } from './present-compaction-settings.ts'
@@ -57,7 +58,7 @@ export function presentAgent(agent: Agent, catalog: ModelCatalog): AgentWire {
     entity_id: agent.entity_id,
     identity_ids: agent.identities.map((identity) => identity.id),
     identities: agent.identities.map(presentIdentity),
-    pending_approval: null,
+    pending_approval: agent.pending_approval == null ? null : (presentMessage(agent.pending_approval)[0] ?? null),
     message_buffer_autoclear: agent.message_buffer_autoclear,
     enable_sleeptime: agent.enable_sleeptime,
     multi_agent_group: group,

@@ -10,6 +10,7 @@ export function toAgentInclude(query: { include?: string[]; include_relationship
     folders: wanted.has('agent.sources') || older.has('sources'),
     identities: wanted.has('agent.identities') || older.has('identities'),
     managedGroup: wanted.has('agent.managed_group') || older.has('multi_agent_group') || older.has('managed_group'),
+    pendingApproval: wanted.has('agent.pending_approval'),
     tags: wanted.has('agent.tags') || older.has('tags'),
     secrets: wanted.has('agent.secrets') || older.has('tool_exec_environment_variables'),
   }

@@ -5,7 +5,7 @@ import { IdSchema } from '#http/wire/ids.ts'
 import { MESSAGE_TYPES, MessageListSchema } from '#http/wire/message-schema.ts'
 import { StringEnum } from '#http/wire/nullable.ts'
 import { pagingParameters, toPageRequest } from '#http/wire/paging.ts'
-import { presentMessages } from '#http/wire/present-message.ts'
+import { presentMessages, voiceOf } from '#http/wire/present-message.ts'
 import { notFound } from '#platform/errors.ts'
 import { requireAgent } from '#store/agents/require-agent.ts'
 import { findThreadId, type ThreadId } from '#store/conversations/conversation-reader.ts'
@@ -59,10 +59,11 @@ export function listMessages(app: App, context: Context): void {
         order: page.order,
         types: query.include_return_message_types,
         groupId: query.group_id || undefined,
+        hiddenTool: voiceOf(query)?.tool,
       }
       const messages = await listOf(db, organizationId, agent_id, thread, range)
       if (messages.length === 0) await requireAgent(db, organizationId, agent_id)
-      return presentMessages(messages, { include_return_message_types: query.include_return_message_types ?? null })
+      return presentMessages(messages, query)
     },
   )
 }

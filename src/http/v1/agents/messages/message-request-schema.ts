@@ -18,7 +18,46 @@ const ImageContent = Type.Object({
 })
 const Content = Type.Union([Type.String(), Type.Array(Type.Union([TextContent, ImageContent]), { minItems: 1 })])
 
+const Lines = Type.Optional(Nullable(Type.Array(Type.String())))
+const ToolReturnItem = Type.Object({
+  type: Type.Optional(Type.Literal('tool')),
+  tool_call_id: Type.String(),
+  tool_return: Type.Union([Type.String(), Type.Array(Type.Union([TextContent, ImageContent]))]),
+  status: StringEnum(['success', 'error']),
+  stdout: Lines,
+  stderr: Lines,
+})
+export type ToolReturnItem = Static<typeof ToolReturnItem>
+const ApprovalItem = Type.Object({
+  type: Type.Optional(Type.Literal('approval')),
+  tool_call_id: Type.String(),
+  approve: Type.Boolean(),
+  reason: Type.Optional(Nullable(Type.String())),
+})
+
+const answerFields = {
+  approvals: Type.Optional(
+    Nullable(
+      Type.Array(Type.Union([ApprovalItem, ToolReturnItem]), {
+        minItems: 1,
+        description: 'What is decided about each call that waits, or what the client has executed it with',
+      }),
+    ),
+  ),
+  approve: Type.Optional(Nullable(Type.Boolean({ description: 'Older: one decision for all calls that wait' }))),
+  approval_request_id: Type.Optional(Nullable(Type.String())),
+  reason: Type.Optional(Nullable(Type.String())),
+  tool_returns: Type.Optional(Nullable(Type.Array(ToolReturnItem, { minItems: 1 }))),
+}
+
+const ClientTool = Type.Object({
+  name: Type.String({ pattern: '^[a-zA-Z0-9_.-]{1,64}$' }),
+  description: Type.Optional(Nullable(Type.String())),
+  parameters: Type.Optional(Nullable(AnyObject)),
+})
+
 export const InputMessage = Type.Object({
+  ...answerFields,
   type: Type.Optional(Nullable(StringEnum(['message', 'approval', 'tool_return']))),
   role: Type.Optional(StringEnum(['user', 'system', 'assistant'])),
   content: Type.Optional(Content),
@@ -39,7 +78,9 @@ export const requestFields = {
   assistant_message_tool_kwarg: Type.Optional(Nullable(Type.String())),
   include_return_message_types: Type.Optional(Nullable(Type.Array(StringEnum(MESSAGE_TYPES)))),
   enable_thinking: Type.Optional(Nullable(Type.Union([Type.String(), Type.Boolean()]))),
-  client_tools: Type.Optional(Nullable(Type.Array(AnyObject))),
+  client_tools: Type.Optional(
+    Nullable(Type.Array(ClientTool, { maxItems: 128, description: 'Tools that the client executes' })),
+  ),
   client_skills: Type.Optional(Nullable(Type.Array(AnyObject))),
   override_model: Type.Optional(Nullable(Type.String())),
   override_system: Type.Optional(Nullable(Type.String())),

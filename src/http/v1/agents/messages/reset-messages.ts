@@ -21,8 +21,10 @@ export function resetMessages(app: App, context: Context): void {
         response: { 200: Type.Null() },
       },
     },
-    async ({ actor, params }) => {
-      await resetThread(context.db, context.models, actor.organizationId, params.agent_id)
+    async ({ actor, body, params }) => {
+      await resetThread(context.db, context.models, actor.organizationId, params.agent_id, {
+        hasFirstMessages: body?.add_default_initial_messages ?? false,
+      })
       return null
     },
   )

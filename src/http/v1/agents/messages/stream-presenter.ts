@@ -1,5 +1,12 @@
 import { presentCompactionEvent } from '#http/wire/present-compaction-event.ts'
-import { isWanted, type MessageView, type MessageWire, otidOf, presentMessage } from '#http/wire/present-message.ts'
+import {
+  isWanted,
+  type MessageView,
+  type MessageWire,
+  otidOf,
+  otidOfRequest,
+  presentMessage,
+} from '#http/wire/present-message.ts'
 import { newId } from '#platform/ids.ts'
 import type { RunEvent, RunFailure } from '#runs/run-events.ts'
 import { presentUsage } from './present-usage.ts'
@@ -47,12 +54,16 @@ function presentDelta(event: Delta, runId: string): MessageWire {
     return {
       ...base,
       message_type: 'reasoning_message',
-      source: 'reasoner_model',
+      source: event.isThought ? 'non_reasoner_model' : 'reasoner_model',
       reasoning: event.text,
       signature: null,
     }
   }
   const call = { name: event.name, arguments: event.argumentsDelta, tool_call_id: event.toolCallId }
+  if (event.isAsked) {
+    const otid = otidOfRequest(event.messageId)
+    return { ...base, otid, message_type: 'approval_request_message', tool_call: call, tool_calls: call }
+  }
   return { ...base, message_type: 'tool_call_message', tool_call: call, tool_calls: call }
 }
 

@@ -1,36 +1,20 @@
 import type { FastifyRequest } from 'fastify'
+import { NOTHING_PENDING } from '#agent/approvals/read-answer.ts'
 import type { Actor } from '#http/app.ts'
-import type { ContentPart, ModelRegistry } from '#llm/model.ts'
+import type { ModelRegistry } from '#llm/model.ts'
 import { invalidArgument, unprocessable } from '#platform/errors.ts'
 import { newOrderedId } from '#platform/ids.ts'
 import type { NewMessage } from '#store/messages/message-row.ts'
 import type { NewRun } from '#store/runs/start-run.ts'
 import type { AsyncMessageRequest, InputMessage, MessageRequest } from './message-request-schema.ts'
 import { runKeys } from './run-keys.ts'
+import { asMessage, isAnswer, toAnswer } from './to-answer.ts'
+import { toClientTools } from './to-client-tools.ts'
+import { type Content, toParts } from './to-parts.ts'
 
 const DEFAULT_MAX_STEPS = 50
 
-type Content = NonNullable<InputMessage['content']>
-
-function toParts(content: Content): ContentPart[] {
-  if (typeof content === 'string') return [{ type: 'text', text: content }]
-  return content.map((part): ContentPart => {
-    if (part.type === 'text') return { type: 'text', text: part.text }
-    const { source } = part
-    if ('url' in source) return { type: 'image', source }
-    return {
-      type: 'image',
-      source: { type: 'base64', media_type: source.media_type, data: source.data, detail: source.detail ?? null },
-    }
-  })
-}
-
 function toMessage(input: InputMessage, index: number): NewMessage {
-  if (input.type === 'approval' || input.type === 'tool_return') {
-    throw invalidArgument(
-      'Cannot process approval response: No tool call is currently awaiting approval. Please send a regular message to interact with the agent.',
-    )
-  }
   if (input.content === undefined) throw unprocessable(`body.messages.${index}.content: Field required`)
   const content = toParts(input.content)
   const text = content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n')
@@ -47,7 +31,7 @@ function toMessage(input: InputMessage, index: number): NewMessage {
   }
 }
 
-function toInput(request: MessageRequest | AsyncMessageRequest): NewMessage[] {
+function toItems(request: MessageRequest | AsyncMessageRequest): InputMessage[] {
   const hasInput = request.input != null
   const hasMessages = request.messages != null
   if (hasInput === hasMessages) {
@@ -57,14 +41,11 @@ function toInput(request: MessageRequest | AsyncMessageRequest): NewMessage[] {
     ? [{ role: 'user', content: request.input as Content }]
     : (request.messages ?? [])
   if (messages.length === 0) throw unprocessable('Messages must not be empty')
-  return messages.map(toMessage)
+  return messages
 }
 
 /** Features of the wire that would silently have no effect are refused. */
 function refuseUnavailable(request: MessageRequest | AsyncMessageRequest): void {
-  if (request.client_tools != null && request.client_tools.length > 0) {
-    throw invalidArgument('client_tools are not available in this version of the server.')
-  }
   if (request.client_skills != null && request.client_skills.length > 0) {
     throw invalidArgument('client_skills are not available in this version of the server.')
   }
@@ -87,7 +68,11 @@ export async function toRun(
 ): Promise<NewRun> {
   if (request.override_model != null) await models.getModel(request.override_model, actor.organizationId)
   refuseUnavailable(request)
-  const input = toInput(request)
+  const items = toItems(request)
+  const answer = toAnswer(items)
+  if (answer !== undefined && kind.runType === 'scheduled_message') throw invalidArgument(NOTHING_PENDING)
+  const said = items.flatMap((item, index) => (isAnswer(item) ? [] : [toMessage(item, index)]))
+  const clientTools = toClientTools(request.client_tools)
   return {
     organizationId: actor.organizationId,
     thread,
@@ -105,13 +90,15 @@ export async function toRun(
         include_compaction_messages: request.include_compaction_messages ?? false,
       },
       hasTokens: 'stream_tokens' in request && request.stream_tokens === true,
+      ...(clientTools.length > 0 ? { clientTools } : {}),
+      ...(answer === undefined ? {} : { answer: { ...answer, messages: said } }),
     },
-    input,
+    input: answer === undefined ? said : [],
     background: kind.background,
     userId: actor.userId,
     metadata: { run_type: kind.runType },
     callbackUrl: 'callback_url' in request ? (request.callback_url ?? null) : null,
     onBusy: request.on_busy ?? kind.onBusy ?? 'queue',
-    ...runKeys(kind.idempotencyKey ?? null, thread, input),
+    ...runKeys(kind.idempotencyKey ?? null, thread, answer === undefined ? said : [asMessage(answer), ...said]),
   }
 }
