@@ -11,12 +11,7 @@ import type { MessageRow } from '#store/messages/message-row.ts'
 import type { NewRun } from '#store/runs/start-run.ts'
 import { findBuiltinTool } from '#tools/registry.ts'
 import { compactionSettingsOf } from './context-window/compaction-settings.ts'
-import {
-  budgetOf,
-  type ContextSize,
-  compactionTargets,
-  contextTokens,
-} from './context-window/context-limits.ts'
+import { budgetOf, type ContextSize, compactionTargets, contextTokens } from './context-window/context-limits.ts'
 import { estimateRow } from './context-window/fit-context.ts'
 import {
   type ContextSummary,

@@ -33,7 +33,6 @@ import { likesLineNumbers } from './prompts/likes-line-numbers.ts'
 import { refreshAgentPrompt } from './refresh-agent-prompt.ts'
 import { checkContextWindow, resolveModel } from './resolve-model.ts'
 import { approvalRulesOf, resolveTools } from './resolve-tools.ts'
-import type { ToolRule } from './tool-rules/tool-rule.ts'
 
 /** Who creates or changes something: the author of versions, the owner of rows. */
 export interface AgentAuthor {
@@ -223,7 +222,10 @@ const hasBaseTools = (input: NewAgentInput): boolean => input.include_base_tools
 
 /** Names of the tools that the input asks for by name, or by saying nothing. */
 export const firstToolNames = (input: NewAgentInput, type: AgentType): string[] => [
-  ...new Set([...(hasBaseTools(input) ? baseToolsOf(type, input.enable_sleeptime ?? false) : []), ...(input.tools ?? [])]),
+  ...new Set([
+    ...(hasBaseTools(input) ? baseToolsOf(type, input.enable_sleeptime ?? false) : []),
+    ...(input.tools ?? []),
+  ]),
 ]
 
 /** The tool rules that the agent begins with. Throws unprocessable. */

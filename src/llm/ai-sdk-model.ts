@@ -80,8 +80,12 @@ export function createAiSdkModel(modelOptions: AiSdkModelOptions): Model {
   }
 }
 
-const noteIn = (trace: ModelRequest['trace']): ((body: unknown) => void) | undefined =>
-  trace === undefined ? undefined : (body) => void (trace.sent = body)
+function noteIn(trace: ModelRequest['trace']): ((body: unknown) => void) | undefined {
+  if (trace === undefined) return undefined
+  return (body) => {
+    trace.sent = body
+  }
+}
 
 function callIdsOf(provider: Provider): CallIdRule {
   if (provider.hasShortCallIds) return 'short'

@@ -9,7 +9,7 @@ import type { LoggedEvent } from './run-events.ts'
 const MAX_MESSAGES = 10_000
 
 const isTold = ({ role, tool_calls }: MessageRow): boolean =>
-  role === 'assistant' || role === 'tool' || (role === 'approval' && tool_calls !== null)
+  role === 'assistant' || role === 'tool' || role === 'summary' || (role === 'approval' && tool_calls !== null)
 
 /** What a run that has ended said and how it ended, from its messages: when its log is not kept any more. */
 export async function retellRun(db: Queryable, organizationId: string, runId: string): Promise<LoggedEvent[]> {

@@ -26,7 +26,9 @@ export function findTurnStart(rows: readonly MessageRow[], run: { id: string; re
   let isAnswer = run.request.answer !== undefined
   while (isAnswer) {
     const request = rows.slice(0, start).findLast(isRequest)
-    const first = rows.findIndex((row) => row.run_id !== null && row.run_id === request?.run_id && row.role !== 'summary')
+    const first = rows.findIndex(
+      (row) => row.run_id !== null && row.run_id === request?.run_id && row.role !== 'summary',
+    )
     if (first < 0 || first >= start) return start
     start = first
     isAnswer = rows[first]?.role === 'approval' || rows[first]?.role === 'tool'

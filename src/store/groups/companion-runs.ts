@@ -9,7 +9,10 @@ const companionRunId = (mainRunId: string, agentId: string): string =>
  * statement that ends the turn: `turned` and `due`, of which the latter has the ids of the runs.
  * @param held relation that has a row only where the lease is held
  */
-export function companionTurn(held: string, given: Record<'organizationId' | 'runId' | 'agentId' | 'status', string>): string {
+export function companionTurn(
+  held: string,
+  given: Record<'organizationId' | 'runId' | 'agentId' | 'status', string>,
+): string {
   return `turned as (
   update groups as g set turns_counter = coalesce(g.turns_counter, 0) + 1
   from ${held} cross join agents as m

@@ -29,7 +29,10 @@ export function createArchive(app: App, context: Context): void {
     async ({ actor, body }) => {
       const embedding = toEmbeddingHandle(body) ?? context.config.defaultEmbedding ?? null
       const input = { name: body.name, description: body.description ?? null, embedding }
-      return presentArchive(await memory.createArchive(context.db, actor, input), await catalogOf(context, actor.organizationId))
+      return presentArchive(
+        await memory.createArchive(context.db, actor, input),
+        await catalogOf(context, actor.organizationId),
+      )
     },
   )
 }
