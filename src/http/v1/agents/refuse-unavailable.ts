@@ -6,7 +6,7 @@ const UNAVAILABLE: Record<string, string> = {
   tool_exec_environment_variables: 'secrets of agents',
   identity_ids: 'identities',
   include_multi_agent_tools: 'tools between agents',
-  include_default_source: 'folders',
+  include_default_source: 'default folders of agents',
   enable_sleeptime: 'sleeptime agents',
   memory_variables: 'templates',
   from_template: 'templates',
