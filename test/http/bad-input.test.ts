@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { findBrokenInvariants, readDatabaseState } from '../support/database-state.ts'
 import { HOSTILE_JSON, HOSTILE_PATH, HOSTILE_QUERY } from '../support/hostile-values.ts'
+import { multipartFile } from '../support/multipart.ts'
 import { listOperations, type Operation, pathOf } from '../support/operations.ts'
 import { scriptedModel } from '../support/scripted-model.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
@@ -17,6 +18,11 @@ const VALID_BODIES: Record<string, unknown> = {
   create_agent: { model: 'openai/gpt-4o-mini', memory_blocks: [{ label: 'human', value: '' }] },
   create_block: { label: 'plan', value: '' },
   create_passage: { text: 'a boat' },
+  create_archive: { name: 'facts' },
+  create_passage_in_archive: { text: 'a boat' },
+  create_passages_in_archive: { passages: [{ text: 'a boat' }] },
+  create_folder: { name: 'a folder' },
+  create_source: { name: 'a source' },
   send_message: { input: 'hello' },
   create_agent_message_stream: { input: 'hello' },
   create_agent_message_async: { input: 'hello' },
@@ -95,6 +101,15 @@ async function makeFixture(): Promise<void> {
   ids.block_label = 'human'
   const [passage] = await post<{ id: string }[]>(`/v1/agents/${agent.id}/archival-memory`, { text: 'x', tags: ['a'] })
   ids.memory_id = passage?.id ?? ''
+  ids.archive_id = (await post<{ id: string }>('/v1/archives', { name: 'facts' })).id
+  ids.passage_id = (await post<{ id: string }>(`/v1/archives/${ids.archive_id}/passages`, { text: 'x' })).id
+  ids.folder_name = ids.source_name = crypto.randomUUID()
+  ids.folder_id = ids.source_id = (await post<{ id: string }>('/v1/folders', { name: ids.folder_name })).id
+  const form = multipartFile('a.txt', 'x')
+  const path = `/v1/folders/${ids.folder_id}/upload`
+  ids.file_id = (await server.request<{ id: string }>('POST', path, form.payload, form.headers)).body.id
+  await server.request('PATCH', `/v1/agents/${agent.id}/folders/attach/${ids.folder_id}`)
+  ids.job_id = (await server.request<{ id: string }[]>('GET', '/v1/jobs?limit=1')).body[0]?.id ?? ''
   VALID_BODIES.create_batch = { requests: [{ agent_id: agent.id, input: 'hello' }] }
   ids.batch_id = 'job-01234567-89ab-4def-8123-456789abcdef'
   ids.delivery_id = 'delivery-01234567-89ab-4def-8123-456789abcdef'
@@ -239,11 +254,18 @@ let turn = 0
 
 const DESTRUCTIVE = new Set([
   'delete_agent',
+  'delete_archive',
   'delete_block',
   'delete_conversation',
   'delete_run',
   'delete_passage',
   'delete_provider',
+  'delete_file_from_folder',
+  'delete_file_from_source',
+  'delete_folder',
+  'delete_job',
+  'delete_source',
+  'delete_passage_from_archive',
   'delete_scheduled_message',
   'delete_tool',
   'mcp_delete_mcp_server',

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newId } from '#platform/ids.ts'
+import { DEFAULT_ORGANIZATION_ID, newId, newOrderedId } from '#platform/ids.ts'
+import { statement } from '#store/db.ts'
 import { multipartFile } from '../support/multipart.ts'
-import { createTestAgent } from '../support/test-agent.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
 
 interface Job {
@@ -15,7 +15,6 @@ interface Job {
 let server: TestServer
 let foreign: { headers: Record<string, string> }
 beforeAll(async () => {
-  // its batches are not started: this server has no loops
   server = await startTestServer()
   foreign = await server.addOrganization()
 })
@@ -32,12 +31,16 @@ async function upload(): Promise<{ folderId: string; fileId: string; job: Job }>
   if (job === undefined) throw new Error('no job')
   return { folderId: folder.body.id, fileId: file.body.id, job }
 }
-async function batch(): Promise<Job> {
-  const agentId = await createTestAgent(server.context.db, server.context.models)
-  const requests = [{ agent_id: agentId, messages: [{ role: 'user', content: 'Hello' }] }]
-  const { status, body } = await server.request<Job>('POST', '/v1/messages/batches', { requests })
-  expect(status, JSON.stringify(body)).toBe(200)
-  return body
+/** A batch that some other process works on for a long time. */
+const insertBatch = statement(
+  'test-insert-claimed-batch',
+  `insert into batches (organization_id, id, item_count, created_by_id, claimed_until, created_at)
+   values ($1, $2, 1, 'user-x', now() + interval '1 hour', clock_timestamp())`,
+)
+async function batch(): Promise<string> {
+  const id = newOrderedId('job')
+  await server.context.db.query(insertBatch, [DEFAULT_ORGANIZATION_ID, id])
+  return id
 }
 const list = async (query: string, path = '/v1/jobs') =>
   (await server.request<Job[]>('GET', `${path}?${query}`)).body.map((job) => job.id)
@@ -70,20 +73,20 @@ describe('jobs', () => {
   })
 
   test('a batch is the same as a job and as a batch', async () => {
-    const made = await batch()
-    const job = (await server.request<Job>('GET', `/v1/jobs/${made.id}`)).body
-    expect(job).toEqual((await server.request('GET', `/v1/messages/batches/${made.id}`)).body)
+    const id = await batch()
+    const job = (await server.request<Job>('GET', `/v1/jobs/${id}`)).body
+    expect(job).toEqual((await server.request('GET', `/v1/messages/batches/${id}`)).body)
     expect(job).toMatchObject({ status: 'running', job_type: 'batch', metadata: { requests: 1 } })
-    expect(await list('', '/v1/jobs/active')).toContain(made.id)
-    const cancelled = await server.request<Job>('PATCH', `/v1/jobs/${made.id}/cancel`)
+    expect(await list('', '/v1/jobs/active')).toContain(id)
+    const cancelled = await server.request<Job>('PATCH', `/v1/jobs/${id}/cancel`)
     expect(cancelled.body.status).toBe('cancelled')
-    expect(await list('active=true')).not.toContain(made.id)
-    expect((await server.request('GET', `/v1/messages/batches/${made.id}`)).body).toMatchObject({ status: 'cancelled' })
+    expect(await list('active=true')).not.toContain(id)
+    expect((await server.request('GET', `/v1/messages/batches/${id}`)).body).toMatchObject({ status: 'cancelled' })
   })
 
   test('both in one list, in pages', async () => {
     const first = (await upload()).job.id
-    const second = (await batch()).id
+    const second = await batch()
     const third = (await upload()).job.id
     expect(await list('limit=3')).toEqual([third, second, first])
     expect(await list(`after=${third}&limit=1`)).toEqual([second])
@@ -103,9 +106,9 @@ describe('jobs', () => {
     expect((await server.request('DELETE', `/v1/jobs/${job.id}`)).body).toEqual(job)
     expect((await server.request('DELETE', `/v1/jobs/${job.id}`)).status).toBe(404)
     expect((await server.request('GET', `/v1/folders/${folderId}/files/${fileId}`)).status).toBe(200)
-    const made = await batch()
-    expect((await server.request('DELETE', `/v1/jobs/${made.id}`)).body).toMatchObject({ status: 'cancelled' })
-    expect((await server.request('GET', `/v1/messages/batches/${made.id}`)).status).toBe(404)
+    const id = await batch()
+    expect((await server.request('DELETE', `/v1/jobs/${id}`)).body).toMatchObject({ status: 'cancelled' })
+    expect((await server.request('GET', `/v1/messages/batches/${id}`)).status).toBe(404)
   })
 
   test.each<['GET' | 'PATCH' | 'DELETE', string]>([

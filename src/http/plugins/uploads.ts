@@ -9,9 +9,15 @@ export const MAX_FILE_BYTES = 50 * 1024 * 1024
 
 /**
  * `multipart/form-data` for the routes that take files: they read `request.parts()` themselves, as it arrives. `@fastify/multipart` is the
- * official plugin, over busboy. Such a route has `consumes: ['multipart/form-data']` in its schema.
+ * official plugin, over busboy. Such a route has `consumes: ['multipart/form-data']` in its schema; the others refuse forms, although
+ * the parser is there for all.
  */
 export async function acceptUploads(app: App): Promise<void> {
+  app.addHook('preValidation', async (request) => {
+    if (request.isMultipart() && !request.routeOptions.schema?.consumes?.includes('multipart/form-data')) {
+      throw new DomainError('unsupported', 'Send the body as JSON with content-type: application/json.')
+    }
+  })
   await app.register(multipart, {
     limits: {
       fieldNameSize: 200,
@@ -22,11 +28,5 @@ export async function acceptUploads(app: App): Promise<void> {
       parts: 60,
     },
     throwFileSizeLimit: true,
-  })
-  // the parser is there for every route; only those that say so read forms
-  app.addHook('preValidation', async (request) => {
-    if (request.isMultipart() && !request.routeOptions.schema?.consumes?.includes('multipart/form-data')) {
-      throw new DomainError('unsupported', 'Send the body as JSON with content-type: application/json.')
-    }
   })
 }

@@ -9,6 +9,11 @@ import { type FolderRoutes, folderParams, parameter } from './folder-routes.ts'
 import { FileSchema } from './folder-schema.ts'
 import { presentFile } from './present-file.ts'
 
+/** For the description: the form is read, and what is missing found, in the handler. */
+const FormSchema = Type.Object({
+  file: Type.Optional(Type.String({ contentMediaType: 'application/octet-stream', description: 'The file' })),
+})
+
 export function uploadFileToFolder(app: App, context: Context, routes: FolderRoutes): void {
   const { base, key, tag, isLegacy } = routes
   app.post(
@@ -29,6 +34,7 @@ export function uploadFileToFolder(app: App, context: Context, routes: FolderRou
           }),
           name: Type.Optional(Type.String({ description: 'What to call the file instead of its own name' })),
         }),
+        body: FormSchema,
         response: { 200: FileSchema },
       },
     },
