@@ -7,12 +7,14 @@ import type { Db } from '#store/db.ts'
 import {
   claimCompanionRuns,
   type DueCompanions,
+  findLastSeqOfRun,
   finishCompanionRuns,
   pruneCompanionRuns,
   shareBlocksWithCompanions,
 } from '#store/groups/companion-runs.ts'
 import { findMessageSeq, listAgentMessages } from '#store/messages/message-reader.ts'
-import type { NewMessage } from '#store/messages/message-row.ts'
+import type { MessageRow, NewMessage } from '#store/messages/message-row.ts'
+import { listRunMessages } from '#store/runs/run-message-reader.ts'
 import type { NewRun } from '#store/runs/start-run.ts'
 import { startRunOnce } from './start-run-once.ts'
 import { Ticker } from './ticker.ts'
@@ -80,30 +82,38 @@ export class CompanionStarter implements AsyncDisposable {
     const fields = { group_id: due.group_id, main_run_id: due.main_run_id }
     try {
       await shareBlocksWithCompanions(db, due)
-      const messages = await this.#messagesOf(due)
+      const { messages, isNew } = await this.#messagesOf(due)
       const input = companionInput(messages)
       for (const { id, agent_id: agentId } of due.runs) {
         if (input !== undefined) await startRunOnce(runs, toRun(due, { id, agentId, input }))
       }
-      await finishCompanionRuns(db, due, messages.at(-1)?.id ?? null)
+      await finishCompanionRuns(db, due, isNew ? (messages.at(-1)?.id ?? null) : null)
       logger.info({ ...fields, run_ids: due.runs.map(({ id }) => id) }, 'runs of sleeptime agents started')
     } catch (error) {
       logger.warn({ ...fields, error: errorMessage(error) }, 'runs of sleeptime agents not started; tried again soon')
     }
   }
 
-  async #messagesOf(due: DueCompanions) {
+  /** What was said since the last time, up to the end of the run that this is due after: what came later is for the next one. */
+  async #messagesOf(due: DueCompanions): Promise<{ messages: MessageRow[]; isNew: boolean }> {
     const { db } = this.#options
     const { organization_id: organizationId, main_agent_id: agentId, last_processed_message_id: last } = due
+    const runId = due.main_run_id
+    const lastSeq = await findLastSeqOfRun(db, organizationId, runId)
+    if (lastSeq === undefined) return { messages: [], isNew: false }
     const afterSeq = last === null ? undefined : await findMessageSeq(db, organizationId, agentId, last)
-    return listAgentMessages(db, {
+    const messages = await listAgentMessages(db, {
       organizationId,
       agentId,
       afterSeq,
-      beforeSeq: undefined,
+      beforeSeq: lastSeq + 1,
       limit: MAX_MESSAGES,
       order: 'desc',
     })
+    if (messages.length > 0) return { messages, isNew: true }
+    // runs of two threads ended at once, and the other one's transcript reached further: its own is said again
+    const page = { limit: MAX_MESSAGES, order: 'asc' as const }
+    return { messages: await listRunMessages(db, organizationId, { runId }, page), isNew: false }
   }
 }
 

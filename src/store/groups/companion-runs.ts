@@ -124,3 +124,18 @@ export async function shareBlocksWithCompanions(db: Queryable, due: DueCompanion
   const companions = due.runs.map((run) => run.agent_id)
   await db.query(SHARE, [due.organization_id, due.main_agent_id, companions])
 }
+
+const LAST_SEQ = statement(
+  'find-last-seq-of-run',
+  'select max(m.seq) as seq from messages as m where m.organization_id = $1 and m.run_id = $2',
+)
+
+/** Position of the last message of the run; undefined where it has none any more. */
+export async function findLastSeqOfRun(
+  db: Queryable,
+  organizationId: string,
+  runId: string,
+): Promise<number | undefined> {
+  const [row] = await db.query<{ seq: number | null }>(LAST_SEQ, [organizationId, runId])
+  return row?.seq ?? undefined
+}

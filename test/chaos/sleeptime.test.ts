@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type ProviderProcess, startProviderProcess } from '../support/provider-process.ts'
+import { freePort, startServerProcess } from '../support/server-process.ts'
+import { createPostgresDatabase, testEngine } from '../support/test-database.ts'
+
+const KILLS = 4
+const TURNS_BETWEEN_KILLS = 3
+
+let provider: ProviderProcess
+let environment: Record<string, string>
+let remove: () => Promise<unknown>
+let port: number
+
+beforeAll(async () => {
+  provider = await startProviderProcess('instant-text', 20)
+  port = await freePort()
+  environment = { OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: provider.url, PERDURE_RUN_LEASE: '1s' }
+  if (testEngine() === 'postgres') {
+    const database = await createPostgresDatabase()
+    environment.PERDURE_DATABASE_URL = database.url
+    remove = database.remove
+  } else {
+    const dataDir = await mkdtemp(join(tmpdir(), 'perdure-chaos-'))
+    environment.PERDURE_DATA_DIR = dataDir
+    remove = () => rm(dataDir, { recursive: true, force: true })
+  }
+})
+afterAll(async () => {
+  await provider.stop()
+  await remove()
+})
+
+interface Run {
+  id: string
+  status: string
+  metadata: { main_run_id?: string }
+}
+
+it('a sleeptime agent works once after each turn, whenever the server is killed', async () => {
+  let server = await startServerProcess(port, environment)
+  const call = async <Body>(method: string, path: string, body?: object): Promise<Body> => {
+    const response = await fetch(`${server.url}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    expect(response.ok, `${method} ${path} ${response.status}`).toBe(true)
+    return (await response.json()) as Body
+  }
+  const agent = await call<{ id: string; managed_group: { id: string; agent_ids: string[] } }>('POST', '/v1/agents', {
+    model: 'openai/gpt-4o-mini',
+    enable_sleeptime: true,
+  })
+  const { id: groupId, agent_ids } = agent.managed_group
+  const manager_config = { manager_type: 'sleeptime', sleeptime_agent_frequency: null }
+  await call('PATCH', `/v1/groups/${groupId}`, { manager_config })
+  const runsOf = (id: string | undefined) => call<Run[]>('GET', `/v1/runs/?limit=1000&agent_id=${id}`)
+
+  for (let kill = 1; kill <= KILLS; kill += 1) {
+    for (let turn = 1; turn <= TURNS_BETWEEN_KILLS; turn += 1) {
+      await call('POST', `/v1/agents/${agent.id}/messages`, { input: `hello ${kill}.${turn}` })
+    }
+    // before, while and after the job starts what is due
+    await sleep(kill * 250)
+    await server.kill()
+    server = await startServerProcess(port, environment)
+  }
+  const turns = KILLS * TURNS_BETWEEN_KILLS
+  const main = await runsOf(agent.id)
+  expect(main.filter(({ status }) => status === 'completed')).toHaveLength(turns)
+  const ended = async () => (await runsOf(agent_ids[0])).filter(({ status }) => status === 'completed').length
+  await expect.poll(ended, { timeout: 60_000, interval: 200 }).toBe(turns)
+  const runs = await runsOf(agent_ids[0])
+  expect(runs.map(({ metadata }) => metadata.main_run_id).toSorted()).toEqual(main.map(({ id }) => id).toSorted())
+  expect(await call('GET', `/v1/groups/${groupId}`)).toMatchObject({ turns_counter: turns })
+  const messages = await call<{ message_type: string }[]>('GET', `/v1/agents/${agent_ids[0]}/messages?limit=1000`)
+  expect(messages.filter(({ message_type }) => message_type === 'user_message')).toHaveLength(turns)
+  expect(await server.stop()).toBe(0)
+}, 180_000)
