@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import type { AgentRuns } from '#agent/agent-messenger.ts'
 import { createRunLoop } from '#agent/run-loop.ts'
 import { type Config, redisUrlOf, secretsOf, webhookSecretsOf } from '#config/config.ts'
 import { findEncryptionKey } from '#config/find-encryption-key.ts'
@@ -74,6 +75,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
       logger: namedLogger(logger, 'llm'),
     })
   const fanout = resources.use(await openFanout(config, db, logger))
+  const agentRuns: AgentRuns = {}
   const runs = resources.use(
     new RunEngine({
       db,
@@ -90,9 +92,11 @@ export async function createContext(config: Config, overrides: ContextOverrides 
         models,
         logger: namedLogger(logger, 'agent'),
         maxContextWindow: config.globalMaxContextWindow,
+        agentRuns,
       }),
     }),
   )
+  agentRuns.runs = runs
   await runs.open()
   startJobs(resources, { config, logger, db, runs })
 

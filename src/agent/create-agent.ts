@@ -14,7 +14,7 @@ import type { NewMessage } from '#store/messages/message-row.ts'
 import type { ToolRow } from '#store/tools/tool-row.ts'
 import { checkBlockCount, checkLabels, duplicateLabel, resolveBlocks } from './agent-blocks.ts'
 import { checkAgentName, newAgentName } from './agent-name.ts'
-import { type AgentType, baseToolRulesOf, baseToolsOf } from './base-tools.ts'
+import { type AgentType, baseToolRulesOf, baseToolsOf, MULTI_AGENT_TOOLS } from './base-tools.ts'
 import { bootMessages } from './boot-messages.ts'
 import { engineOf } from './engines.ts'
 import { type InitialMessage, packageInitialMessages } from './initial-messages.ts'
@@ -64,6 +64,7 @@ export interface NewAgentInput {
   tool_rules?: Maybe<readonly Record<string, unknown>[]>
   include_base_tools?: Maybe<boolean>
   include_base_tool_rules?: Maybe<boolean>
+  include_multi_agent_tools?: Maybe<boolean>
   tags?: Maybe<readonly string[]>
   initial_message_sequence?: Maybe<readonly InitialMessage[]>
   metadata?: Maybe<Record<string, unknown>>
@@ -129,10 +130,16 @@ export async function createAgent(deps: CreateAgentDeps, author: AgentAuthor, in
   })
 }
 
+const multiAgentTools = (input: NewAgentInput): readonly string[] =>
+  input.include_multi_agent_tools ? MULTI_AGENT_TOOLS : []
 const hasBaseTools = (input: NewAgentInput): boolean => input.include_base_tools ?? true
 
 function toolsOf(db: Db, organizationId: string, input: NewAgentInput, type: AgentType): Promise<ToolRow[]> {
-  const names = new Set([...(hasBaseTools(input) ? baseToolsOf(type) : []), ...(input.tools ?? [])])
+  const names = new Set([
+    ...(hasBaseTools(input) ? baseToolsOf(type) : []),
+    ...multiAgentTools(input),
+    ...(input.tools ?? []),
+  ])
   return resolveTools(db, organizationId, [...names], input.tool_ids ?? [])
 }
 
@@ -143,7 +150,7 @@ function rulesOf(
   const hasBaseRules = input.include_base_tool_rules ?? hasBaseTools(input)
   return normalizeToolRules([
     ...(input.tool_rules ?? []),
-    ...(hasBaseRules ? baseToolRulesOf(agentType, model.handle) : []),
+    ...(hasBaseRules ? baseToolRulesOf(agentType, model.handle, multiAgentTools(input)) : []),
     ...approvalRulesOf(tools),
   ])
 }

@@ -9,6 +9,7 @@ import { listContextMessages } from '#store/messages/message-reader.ts'
 import type { MessageRow } from '#store/messages/message-row.ts'
 import type { ClaimedRun, Lease, RunUsage } from '#store/runs/run-row.ts'
 import { findBuiltinTool } from '#tools/registry.ts'
+import type { AgentRuns } from './agent-messenger.ts'
 import { askedTools } from './approvals/asked-calls.ts'
 import { findTurnStart } from './approvals/find-pending.ts'
 import { estimateRow } from './context-window/fit-context.ts'
@@ -29,6 +30,8 @@ export interface RunLoopOptions {
   maxContextWindow: number
   /** The tools that the server executes; the built-in ones unless told. */
   findTool?: typeof findBuiltinTool
+  /** By what agents reach each other. */
+  agentRuns?: AgentRuns
 }
 
 /** Part of the window that is kept free for the reply when the model's own limit is larger. */

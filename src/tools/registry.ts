@@ -10,6 +10,11 @@ import { memoryInsert } from './builtin/memory-insert.ts'
 import { memoryReplace } from './builtin/memory-replace.ts'
 import { memoryRethink } from './builtin/memory-rethink.ts'
 import { sendMessage } from './builtin/send-message.ts'
+import {
+  sendMessageToAgentAndWaitForReply,
+  sendMessageToAgentAsync,
+  sendMessageToAgentsMatchingTags,
+} from './builtin/send-message-to-agent.ts'
 import type { BuiltinTool } from './tool.ts'
 
 /** The tools that the server itself executes. A new one is a file in `builtin/` and a line here. */
@@ -26,6 +31,9 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
   memoryReplace,
   memoryRethink,
   sendMessage,
+  sendMessageToAgentAndWaitForReply,
+  sendMessageToAgentAsync,
+  sendMessageToAgentsMatchingTags,
 ]
 
 const byName = new Map(BUILTIN_TOOLS.map((tool) => [tool.name, tool]))

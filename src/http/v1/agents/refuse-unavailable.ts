@@ -7,7 +7,6 @@ const UNAVAILABLE: Record<string, string> = {
   folder_ids: 'folders',
   source_ids: 'folders',
   identity_ids: 'identities',
-  include_multi_agent_tools: 'tools between agents',
   include_default_source: 'folders',
   enable_sleeptime: 'sleeptime agents',
   memory_variables: 'templates',
