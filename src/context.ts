@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import type { AgentRuns } from '#agent/agent-messenger.ts'
 import { loadTenantProviders } from '#agent/providers/load-tenant-providers.ts'
 import { createRunLoop } from '#agent/run-loop.ts'
 import { TraceWriter } from '#agent/trace-writer.ts'
@@ -80,6 +81,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
   })
   const models = overrides.models ?? providers
   const fanout = resources.use(await openFanout(config, db, logger))
+  const agentRuns: AgentRuns = {}
   const traces =
     config.providerTraces === 'on'
       ? resources.use(new TraceWriter({ db, logger: namedLogger(logger, 'traces') }))
@@ -100,11 +102,13 @@ export async function createContext(config: Config, overrides: ContextOverrides 
         models,
         logger: namedLogger(logger, 'agent'),
         maxContextWindow: config.globalMaxContextWindow,
+        agentRuns,
         traces,
         summaryTimeoutMs: config.summaryTimeoutMs,
       }),
     }),
   )
+  agentRuns.runs = runs
   await runs.open()
   startJobs(resources, { config, logger, db, runs })
 

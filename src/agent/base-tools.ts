@@ -42,15 +42,26 @@ export function baseToolsOf(type: AgentType, hasCompanion = false): readonly str
   return BASE_TOOLS[type].includes('send_message') ? ['send_message', ...TOOLS_WITH_COMPANION] : TOOLS_WITH_COMPANION
 }
 
-const TERMINAL_TOOLS = new Set(['send_message', 'memory_finish_edits'])
+/** Tools by which agents speak to each other. */
+export const MULTI_AGENT_TOOLS = [
+  'send_message_to_agent_and_wait_for_reply',
+  'send_message_to_agents_matching_tags',
+  'send_message_to_agent_async',
+] as const
+
+const TERMINAL_TOOLS = new Set(['send_message', 'memory_finish_edits', 'send_message_to_agent_async'])
 /** Models that need no rules to go on or to stop; V1's list. */
 const SELF_DIRECTED_MODEL = /claude-4-sonnet|claude-3-5-sonnet|gpt-5|gemini-2\.5-pro/
 
 /** The tool rules that come with the base tools; none where the loop or the model needs none. */
-export function baseToolRulesOf(type: AgentType, model: string): Record<string, unknown>[] {
+export function baseToolRulesOf(
+  type: AgentType,
+  model: string,
+  more: readonly string[] = [],
+): Record<string, unknown>[] {
   const isSelfDirected = SELF_DIRECTED_MODEL.test(model) && !model.includes('mini')
   if (type === 'letta_v1_agent' || isSelfDirected) return []
-  return baseToolsOf(type).map((name) => ({
+  return [...baseToolsOf(type), ...more].map((name) => ({
     type: TERMINAL_TOOLS.has(name) ? 'exit_loop' : 'continue_loop',
     tool_name: name,
   }))

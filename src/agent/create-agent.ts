@@ -20,7 +20,7 @@ import { checkBlockCount, checkLabels, duplicateLabel, resolveBlocks } from './a
 import { attachFolders, FILE_TOOLS, folderIdsOf, resolveFolders } from './agent-folders.ts'
 import { checkAgentName, newAgentName } from './agent-name.ts'
 import { addSecrets, checkSecrets, type SecretValues } from './agent-secrets.ts'
-import { type AgentType, baseToolRulesOf, baseToolsOf } from './base-tools.ts'
+import { type AgentType, baseToolRulesOf, baseToolsOf, MULTI_AGENT_TOOLS } from './base-tools.ts'
 import { bootMessages } from './boot-messages.ts'
 import { engineOf } from './engines.ts'
 import { firstPrompt, systemMessage } from './first-prompt.ts'
@@ -79,6 +79,7 @@ export interface NewAgentInput {
   tool_rules?: Maybe<readonly Record<string, unknown>[]>
   include_base_tools?: Maybe<boolean>
   include_base_tool_rules?: Maybe<boolean>
+  include_multi_agent_tools?: Maybe<boolean>
   tags?: Maybe<readonly string[]>
   initial_message_sequence?: Maybe<readonly InitialMessage[]>
   /** What goes into the values of `memory_blocks` for `{{name}}`. */
@@ -218,12 +219,15 @@ async function storeSecrets(
   return addSecrets(tx, box, owner, secrets, userId)
 }
 
+const multiAgentTools = (input: NewAgentInput): readonly string[] =>
+  input.include_multi_agent_tools ? MULTI_AGENT_TOOLS : []
 const hasBaseTools = (input: NewAgentInput): boolean => input.include_base_tools ?? true
 
 /** Names of the tools that the input asks for by name, or by saying nothing. */
 export const firstToolNames = (input: NewAgentInput, type: AgentType): string[] => [
   ...new Set([
     ...(hasBaseTools(input) ? baseToolsOf(type, input.enable_sleeptime ?? false) : []),
+    ...multiAgentTools(input),
     ...(input.tools ?? []),
   ]),
 ]
@@ -236,7 +240,7 @@ export function firstToolRules(
   const hasBaseRules = input.include_base_tool_rules ?? hasBaseTools(input)
   return normalizeToolRules([
     ...(input.tool_rules ?? []),
-    ...(hasBaseRules ? baseToolRulesOf(agentType, model.handle) : []),
+    ...(hasBaseRules ? baseToolRulesOf(agentType, model.handle, multiAgentTools(input)) : []),
     ...approvalRulesOf(tools),
   ])
 }

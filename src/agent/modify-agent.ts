@@ -30,6 +30,7 @@ export type AgentChange = Omit<
   | 'tools'
   | 'include_base_tools'
   | 'include_base_tool_rules'
+  | 'include_multi_agent_tools'
   | 'initial_message_sequence'
   | 'memory_variables'
   | 'deployment_id'

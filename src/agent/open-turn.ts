@@ -9,6 +9,7 @@ import { listContextMessages } from '#store/messages/message-reader.ts'
 import type { MessageRow } from '#store/messages/message-row.ts'
 import type { ClaimedRun, Lease, RunUsage } from '#store/runs/run-row.ts'
 import { findBuiltinTool } from '#tools/registry.ts'
+import type { AgentRuns } from './agent-messenger.ts'
 import { askedTools } from './approvals/asked-calls.ts'
 import { findTurnStart } from './approvals/find-pending.ts'
 import { budgetOf } from './context-window/context-limits.ts'
@@ -37,6 +38,8 @@ export interface RunLoopOptions {
   tokenRatios: TokenRatios
   /** The tools that the server executes; the built-in ones unless told. */
   findTool?: typeof findBuiltinTool
+  /** By what agents reach each other. */
+  agentRuns?: AgentRuns
 }
 
 /** All that a turn needs, loaded once; the rows grow as the turn goes on. */

@@ -8,6 +8,7 @@ import type { MessageRow, NewMessage, ToolReturn } from '#store/messages/message
 import type { NewToolCall } from '#store/runs/advance-run.ts'
 import { findBuiltinTool } from '#tools/registry.ts'
 import { failure, type ToolOutcome } from '#tools/tool.ts'
+import { createAgentMessenger } from './agent-messenger.ts'
 import { toRequest } from './approvals/asked-calls.ts'
 import { findPending } from './approvals/find-pending.ts'
 import { askModel } from './ask-model.ts'
@@ -217,6 +218,7 @@ async function finishCalls(work: Work, turn: Turn, open: OpenCalls): Promise<boo
     prefilled: (call: PendingCall) =>
       Object.keys(prefilledArguments(turn.rules, turnHistory(turn.rows.slice(turn.firstOwnRow)), call.name) ?? {}),
     additions: turn.additions,
+    messenger: createAgentMessenger(options.db, options.agentRuns ?? {}, turn.run),
     before: open.before ?? [],
     after: (results: readonly ToolReturn[]) => [
       ...(hasStepsLeft(turn, turn.stepCount) ? heartbeatOf(turn, moveAfter(turn, results, turn.rows)) : []),

@@ -15,7 +15,7 @@ import type { Lease } from '#store/runs/run-row.ts'
 import { commitToolResult, type ToolResultCommit } from '#store/tool-calls/commit-tool-result.ts'
 import { startToolCall } from '#store/tool-calls/start-tool-call.ts'
 import { isCustomTool, runCustomTool } from '#tools/custom-tool.ts'
-import { type BuiltinTool, failure, type MemoryEffect, type ToolOutcome } from '#tools/tool.ts'
+import { type AgentMessenger, type BuiltinTool, failure, type MemoryEffect, type ToolOutcome } from '#tools/tool.ts'
 import { findArgumentProblem } from '#tools/validate-arguments.ts'
 import { type Additions, withoutAdditions } from './inner-thoughts.ts'
 
@@ -49,6 +49,7 @@ export interface ToolRun {
   /** Names of arguments that a rule has set. */
   prefilled: (call: PendingCall) => readonly string[]
   additions: Additions
+  messenger: AgentMessenger | undefined
   /** Current blocks; replaced as calls change them. */
   blocks: ThreadBlock[]
   signal: AbortSignal
@@ -113,6 +114,7 @@ async function executeCall(
       db: run.db,
       signal: run.signal,
       callId: call.id,
+      messenger: run.messenger,
     })
   try {
     // what the others do before their commit has no effect, or the same again, so it can be repeated

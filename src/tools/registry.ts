@@ -13,6 +13,11 @@ import { memoryRethink } from './builtin/memory-rethink.ts'
 import { openFiles } from './builtin/open-files.ts'
 import { semanticSearchFiles } from './builtin/semantic-search-files.ts'
 import { sendMessage } from './builtin/send-message.ts'
+import {
+  sendMessageToAgentAndWaitForReply,
+  sendMessageToAgentAsync,
+  sendMessageToAgentsMatchingTags,
+} from './builtin/send-message-to-agent.ts'
 import type { BuiltinTool } from './tool.ts'
 
 /** The tools that the server itself executes. A new one is a file in `builtin/` and a line here. */
@@ -32,6 +37,9 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
   openFiles,
   semanticSearchFiles,
   sendMessage,
+  sendMessageToAgentAndWaitForReply,
+  sendMessageToAgentAsync,
+  sendMessageToAgentsMatchingTags,
 ]
 
 const byName = new Map(BUILTIN_TOOLS.map((tool) => [tool.name, tool]))

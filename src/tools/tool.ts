@@ -45,10 +45,27 @@ export interface ToolContext {
   signal: AbortSignal
   /** The same whenever this call is executed again: a key for services that do a thing once for each key. */
   callId: string
+  /** Undefined where there is no way to other agents. */
+  messenger?: AgentMessenger | undefined
+}
+
+/** Speaks to other agents of the organisation, for the one whose run it is. */
+export interface AgentMessenger {
+  /** Sends once for each call, however often that is executed. `problem` is for the model. */
+  send(agentId: string, text: string, call: { callId: string }): Promise<{ runId: string } | { problem: string }>
+  /** What the other agent said in its run, once that has ended. */
+  waitFor(runId: string, signal: AbortSignal): Promise<{ texts: string[] } | { problem: string }>
+  /** Ids of agents that have all of the first tags and one of the second. */
+  findByTags(all: readonly string[], some: readonly string[], limit: number): Promise<string[]>
 }
 
 /** The wire's `tool_type`. */
-export type ToolType = 'letta_core' | 'letta_files_core' | 'letta_memory_core' | 'letta_sleeptime_core'
+export type ToolType =
+  | 'letta_core'
+  | 'letta_files_core'
+  | 'letta_memory_core'
+  | 'letta_sleeptime_core'
+  | 'letta_multi_agent_core'
 
 /**
  * What a crash during the call means:

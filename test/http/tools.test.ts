@@ -99,7 +99,10 @@ describe('filters', () => {
     ['search=y_t', ['my_tool']],
     ['tool_types=custom', ['my_tool']],
     ['tool_types=custom,letta_memory_core', [...ofType('letta_memory_core'), 'my_tool'].toSorted()],
-    ['exclude_tool_types=letta_core,letta_files_core,letta_memory_core,letta_sleeptime_core', ['my_tool']],
+    [
+      'exclude_tool_types=letta_core,letta_files_core,letta_memory_core,letta_sleeptime_core,letta_multi_agent_core',
+      ['my_tool'],
+    ],
     ['return_only_letta_tools=true', BUILTIN_NAMES],
     ['return_only_letta_tools=true&tool_types=custom', []],
   ])('%s', async (query, expected) => {

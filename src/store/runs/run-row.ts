@@ -54,6 +54,8 @@ export interface RunRequest {
   /** Tools that the client executes. */
   clientTools?: ToolDefinition[]
   answer?: RunAnswer
+  /** Agents that have sent it, one through the other; the last one may wait for its end. */
+  callers?: string[]
   /** True where its streams are told piece by piece, not message by message; false unless told. */
   hasTokens?: boolean
 }

@@ -2,7 +2,6 @@ import { invalidArgument } from '#platform/errors.ts'
 
 /** Fields of V1 that would silently do nothing here, and what they are about. */
 const UNAVAILABLE: Record<string, string> = {
-  include_multi_agent_tools: 'tools between agents',
   include_default_source: 'default folders of agents',
   from_template: 'templates',
 }
