@@ -61,3 +61,9 @@ test('refuses a database that a newer version has used', async () => {
   await rm(join(directory, '0002-second.sql'))
   await expect(migrate(db, { directory })).rejects.toThrow(/0002-second, which this version does not know/)
 })
+
+test('leaves the database of a V1 server alone, and says what to do', async () => {
+  await db.execute('create table alembic_version (version_num text)')
+  await expect(migrate(db, { directory })).rejects.toThrow(/left as it is.*PERDURE_DATABASE_URL.*migrating-from-v1\.md/)
+  expect(await db.query(tables)).toEqual([])
+})

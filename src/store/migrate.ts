@@ -1,3 +1,4 @@
+import { DomainError } from '#platform/errors.ts'
 import { type Db, type Queryable, statement } from './db.ts'
 import { type Migration, readMigrations } from './migration-files.ts'
 
@@ -13,7 +14,10 @@ interface AppliedRow {
   checksum: string
 }
 
-const findTable = statement('find-migrations-table', "select to_regclass('schema_migrations') is not null as exists")
+const findTable = statement(
+  'find-migrations-table',
+  `select to_regclass('schema_migrations') is not null as exists, to_regclass('alembic_version') is not null as is_foreign`,
+)
 const listApplied = statement(
   'list-applied-migrations',
   'select m.number, m.name, m.checksum from schema_migrations m order by m.number',
@@ -24,8 +28,8 @@ const LOCK_KEY = 7_366_431
 
 /**
  * Applies the migrations that are missing, each in one transaction with its row in `schema_migrations`. Several processes may
- * call it at once: one applies, the others wait and find nothing to do. Throws when an applied file was changed, and when the
- * database knows a migration that this version does not.
+ * call it at once: one applies, the others wait and find nothing to do. Throws when an applied file was changed, when the database
+ * knows a migration that this version does not, and conflict when it is the one of a V1 server.
  */
 export async function migrate(db: Db, options: MigrateOptions = {}): Promise<{ applied: string[] }> {
   const migrations = await readMigrations(options.directory)
@@ -38,8 +42,17 @@ export async function migrate(db: Db, options: MigrateOptions = {}): Promise<{ a
 }
 
 async function readApplied(db: Queryable): Promise<AppliedRow[]> {
-  const [table] = await db.query<{ exists: boolean }>(findTable)
-  return table?.exists === true ? db.query<AppliedRow>(listApplied) : []
+  const [table] = await db.query<{ exists: boolean; is_foreign: boolean }>(findTable)
+  if (table?.exists === true) return db.query<AppliedRow>(listApplied)
+  // its address is in LETTA_PG_URI, which is understood: whoever moves comes by here
+  if (table?.is_foreign === true) {
+    throw new DomainError(
+      'conflict',
+      'This database belongs to another program, such as a Letta V1 server (it has a table alembic_version), and was left as it is. ' +
+        'Name an empty one in PERDURE_DATABASE_URL, and bring agents over as agent files: docs/migrating-from-v1.md.',
+    )
+  }
+  return []
 }
 
 function findMissing(migrations: readonly Migration[], applied: readonly AppliedRow[]): Migration[] {
