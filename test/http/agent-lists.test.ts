@@ -150,6 +150,24 @@ describe('search', () => {
     expect(first.agents[1]?.tags).toEqual(['red'])
   })
 
+  it('by the template that an agent was made of, and its version', async () => {
+    await server.request('POST', '/v1/templates', { type: 'agent', agent_id: ids.Bob, name: 'mate' })
+    const make = async (version: string) =>
+      (await server.request<{ agent_ids: string[] }>('POST', `/v1/templates/mate:${version}/agents`, {})).body.agent_ids
+    const first = await make('1')
+    expect((await server.request('POST', '/v1/templates/mate/save', {})).status).toBe(200)
+    const second = await make('latest')
+    const of = (field: string, value: string) => [{ field, operator: 'eq', value }]
+    expect(await found(of('templateName', 'mate'))).toEqual([...second, ...first])
+    expect(await found(of('templateName', 'other'))).toEqual([])
+    expect(await found(of('version', 'mate:1'))).toEqual(first)
+    expect(await found(of('version', 'mate:latest'))).toEqual(second)
+    expect(await found(of('version', 'default-project/mate:1'))).toEqual(first)
+    expect(await found(of('version', 'elsewhere/mate:1'))).toEqual([])
+    expect(await counted(of('version', 'mate:1'))).toBe(1)
+    for (const id of [...first, ...second]) await server.request('DELETE', `/v1/agents/${id}`)
+  })
+
   it('reads conditions of a URL in each form', async () => {
     const at = async (query: string) =>
       (await server.request<{ count: number }>('GET', `/v1/agents/search/count?${query}`)).body.count
@@ -174,8 +192,9 @@ describe('search', () => {
     [422, { limit: 0 }],
     [422, { sortBy: 'name' }],
     [422, { combinator: 'OR' }],
-    [400, { search: [{ field: 'version', value: 'x:1' }] }],
-    [400, { search: [{ field: 'templateName', operator: 'eq', value: 'x' }] }],
+    [400, { search: [{ field: 'version', value: 'x:current' }] }],
+    [400, { search: [{ field: 'version', value: 'x:y' }] }],
+    [404, { search: [{ field: 'version', value: 'a/b/c' }] }],
   ])('%i for %j', async (status, body) => {
     expect((await search(body)).status).toBe(status)
   })

@@ -68,6 +68,8 @@ export interface AgentFilter {
   projectId?: string | undefined
   templateId?: string | undefined
   baseTemplateId?: string | undefined
+  /** Only agents made of a template of this name, and now of this version of it. */
+  template?: { name: string; project?: string | undefined; version?: number | 'latest' | undefined } | undefined
   createdById?: string | undefined
   lastStopReason?: string | undefined
   /** Only agents that have this block. */
@@ -178,9 +180,26 @@ function conditions(organizationId: string, filter: AgentFilter): RawBuilder<unk
       sql`agents.id in (select af.agent_id from agent_folders as af
         where af.organization_id = ${organizationId} and af.folder_id = ${filter.folderId})`,
     hasIdentity('agent', organizationId, filter),
+    isOfTemplate(organizationId, filter),
     !filter.includesHidden && sql`agents.hidden is not true`,
     ...(filter.and ?? []).map((other) => conditions(organizationId, other)),
   )
+}
+
+function isOfTemplate(organizationId: string, { template }: AgentFilter): RawBuilder<unknown> | undefined {
+  if (template === undefined) return undefined
+  const { name, project, version } = template
+  const templates = allOf(
+    sql`t.organization_id = ${organizationId} and t.name = ${name}`,
+    project !== undefined &&
+      sql`t.project_id in (select p.id from projects as p
+        where p.organization_id = ${organizationId} and p.slug = ${project})`,
+  )
+  if (version === undefined) return sql`agents.base_template_id in (select t.id from templates as t where ${templates})`
+  return sql`agents.template_id in (select v.id from templates as t
+    join template_versions as v on v.organization_id = t.organization_id and v.template_id = t.id
+      and v.version = ${version === 'latest' ? sql`t.latest_version` : sql`${version}::integer`}
+    where ${templates})`
 }
 
 function hasTags(organizationId: string, filter: AgentFilter): RawBuilder<unknown> | undefined {

@@ -83,7 +83,7 @@ const AgentSecretSchema = Type.Object({
 })
 export type AgentSecretWire = Static<typeof AgentSecretSchema>
 
-/** An agent as sent. Fields of things that the server does not keep yet are there, and empty. */
+/** An agent as sent. Relations that were not asked for are there, and empty. */
 export const AgentSchema = Type.Object({
   created_by_id: NullableString,
   last_updated_by_id: NullableString,
@@ -218,7 +218,6 @@ export const agentFields = {
   parallel_tool_calls: optional(Type.Boolean()),
   secrets: optional(SecretValuesSchema),
   tool_exec_environment_variables: optional(SecretValuesSchema),
-  // what the server does not keep yet: null and empty are fine, see refuse-unavailable.ts
   identity_ids: optional(Type.Array(IdSchema('identity'))),
 }
 
