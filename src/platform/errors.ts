@@ -1,4 +1,4 @@
-/** What went wrong, in terms that every layer may use. Only `http/plugins/errors.ts` knows the status code of a kind. */
+/** What went wrong, in terms that every layer may use. Only `http/wire/errors.ts` knows the status code of a kind. */
 export type ErrorKind =
   | 'invalid_argument'
   | 'unprocessable'
