@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import Letta from '@letta-ai/letta-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freePort, type ServerProcess, startServerProcess } from './support/server-process.ts'
 
@@ -24,8 +25,8 @@ afterAll(async () => {
 })
 
 /** The code blocks of a language, in order. */
-const blocks = (language: string): string[] =>
-  [...readme.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map((match) => match[1] ?? '')
+const blocks = (language: string, page = readme): string[] =>
+  [...page.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map((match) => match[1] ?? '')
 
 describe('the README', () => {
   it('is short', () => {
@@ -64,5 +65,36 @@ describe('the README', () => {
     const options = await readFile(join(root, 'docs/configuration.md'), 'utf8')
     for (const [name] of readme.matchAll(/\b(PERDURE|LETTA|OPENAI|ANTHROPIC|GEMINI|OLLAMA)_[A-Z_]+\b/g))
       expect(options).toContain(name)
+  })
+})
+
+describe('docs/migrating-from-v1.md', () => {
+  it('has a program that brings agents with their archival memory over to another server', async () => {
+    const page = await readFile(join(root, 'docs/migrating-from-v1.md'), 'utf8')
+    const [program = ''] = blocks('js', page)
+    const otherDir = await mkdtemp(join(tmpdir(), 'perdure-moved-'))
+    const other = await startServerProcess(await freePort(), { PERDURE_DATA_DIR: otherDir })
+    const file = join(root, '.cache', `move-${process.pid}.mjs`)
+    try {
+      const [old, moved] = [server.url, other.url].map((baseURL) => new Letta({ baseURL })) as [Letta, Letta]
+      const { id } = await old.agents.create({ model: 'perdure/demo', name: 'Mover', memory_blocks: [] })
+      await old.agents.messages.create(id, { input: 'Hello' })
+      const notes = Array.from({ length: 120 }, (_, index) => `Note ${index}.`)
+      for (const text of notes) await old.agents.passages.create(id, { text, tags: ['log'] })
+      await writeFile(file, program)
+      const env = { PATH: process.env.PATH, OLD_URL: server.url, NEW_URL: other.url }
+      const { stdout } = await run(process.execPath, [file], { env })
+      const [, copy = ''] = new RegExp(`Mover: ${id} → (\\S+), 120 passages, left out: nothing`).exec(stdout) ?? []
+      expect((await moved.agents.retrieve(copy)).name).toBe('Mover')
+      const passages = await moved.agents.passages.list(copy, { limit: 200, ascending: true })
+      expect(passages.map(({ text }) => text)).toEqual(notes)
+      expect(passages[0]?.tags).toEqual(['log'])
+      const said = await moved.agents.messages.list(copy, { order: 'asc' })
+      expect(said.items.map((message) => message.message_type)).toContain('user_message')
+    } finally {
+      await other.stop()
+      await rm(otherDir, { recursive: true, force: true })
+      await rm(file, { force: true })
+    }
   })
 })
