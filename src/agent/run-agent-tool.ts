@@ -7,7 +7,7 @@ import { findThread, loadBlocks, type ThreadRow, type ThreadTool } from '#store/
 import { isTransient, isUniqueViolation } from '#store/database-error.ts'
 import type { Db } from '#store/db.ts'
 import { applyEffects } from '#tools/apply-effects.ts'
-import { isCustomTool, runCustomTool } from '#tools/custom-tool.ts'
+import { isCustomTool, refuseMissingTool, runCustomTool } from '#tools/custom-tool.ts'
 import { findBuiltinTool } from '#tools/registry.ts'
 import { failure, type ToolOutcome } from '#tools/tool.ts'
 import { findArgumentProblem } from '#tools/validate-arguments.ts'
@@ -50,7 +50,7 @@ async function execute(db: Db, logger: Logger, request: AttachedRequest): Promis
   const { actor, agentId, toolName, args, thread, attached } = request
   if (isCustomTool(attached.tool_type)) return runCustomTool(attached)
   const tool = findBuiltinTool(toolName)
-  if (tool === undefined) return failure(`\`${toolName}\` was not run: this version of the server does not have it.`)
+  if (tool === undefined) return refuseMissingTool(toolName)
   const problem = findArgumentProblem(tool.parameters, args)
   if (problem !== undefined) return failure(`Invalid arguments for ${toolName}: ${problem}.`)
   const context = {

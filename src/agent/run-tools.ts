@@ -14,7 +14,7 @@ import type { EventBatch } from '#store/run-events/event-batch.ts'
 import type { Lease } from '#store/runs/run-row.ts'
 import { commitToolResult, type ToolResultCommit } from '#store/tool-calls/commit-tool-result.ts'
 import { startToolCall } from '#store/tool-calls/start-tool-call.ts'
-import { isCustomTool, runCustomTool } from '#tools/custom-tool.ts'
+import { isCustomTool, refuseMissingTool, runCustomTool } from '#tools/custom-tool.ts'
 import { type AgentMessenger, type BuiltinTool, failure, type MemoryEffect, type ToolOutcome } from '#tools/tool.ts'
 import { findArgumentProblem } from '#tools/validate-arguments.ts'
 import { type Additions, withoutAdditions } from './inner-thoughts.ts'
@@ -87,12 +87,13 @@ async function executeCall(
   if (verdict !== undefined) return verdict
   if (run.signal.reason === 'cancelled') return failure(CANCELLED_BEFORE)
   const attached = run.tools.find((tool) => tool.name === call.name)
-  const isCustom = attached !== undefined && isCustomTool(attached.tool_type)
-  const tool = isCustom ? undefined : run.findTool(call.name)
-  if (attached === undefined || (tool === undefined && !isCustom)) {
+  if (attached === undefined) {
     const names = run.tools.map((candidate) => candidate.name).join(', ')
     return failure(`There is no tool \`${call.name}\`. Available tools: ${names || 'none'}.`)
   }
+  const isCustom = isCustomTool(attached.tool_type)
+  const tool = isCustom ? undefined : run.findTool(call.name)
+  if (tool === undefined && !isCustom) return refuseMissingTool(call.name)
   const parsed = parseToolArguments(call.arguments)
   if (!parsed.ok) {
     return failure(`The arguments of ${call.name} could not be read: ${parsed.problem} Send one JSON object.`)

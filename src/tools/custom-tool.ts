@@ -14,3 +14,7 @@ export function runCustomTool(tool: { name: string; tool_type: string }): ToolOu
       : 'this version of the server does not connect to the services of external tools yet'
   return failure(`\`${tool.name}\` was not run: ${reason}.`)
 }
+
+/** What becomes of a call of a tool that an agent has and that is neither its owner's nor in the registry: V1's, out of an agent file. */
+export const refuseMissingTool = (toolName: string): ToolOutcome =>
+  failure(`\`${toolName}\` was not run: this version of the server does not have it.`)

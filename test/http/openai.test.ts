@@ -241,6 +241,18 @@ describe('chat completions', () => {
     })
   })
 
+  it('a conflict has its words and its code', async () => {
+    const asking = await newAgent('Asking')
+    const url = `/v1/agents/${asking.id}/tools/approval/memory_insert?requires_approval=true`
+    expect((await server.request('PATCH', url)).status).toBe(200)
+    await say('tool', { model: asking.id })
+    await expect(say('Hello', { model: asking.id })).rejects.toMatchObject({
+      status: 409,
+      code: 'PENDING_APPROVAL',
+      message: expect.stringMatching(/^409 CONFLICT: .* waiting for approval/),
+    })
+  })
+
   it('an agent of another organisation is not there, whatever `user` says', async () => {
     const other = await server.addOrganization()
     const ask = (model: string, headers: Record<string, string>) =>

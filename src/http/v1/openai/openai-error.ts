@@ -19,8 +19,11 @@ const TYPES: Record<number, [type: string, code: string | null]> = {
 function describe(error: unknown): { status: number; headers: Record<string, string>; body: OpenAiError } {
   const { status, headers, body } = presentError(error) ?? UNKNOWN_ERROR
   const [type, code] = TYPES[status] ?? [status >= 500 ? 'server_error' : 'invalid_request_error', null]
-  const { detail, error: ofModel, code: ownCode } = body
-  const said = (ofModel as { message?: unknown } | undefined)?.message ?? detail
+  const { detail, error: ofModel } = body
+  // some errors of the other routes have words and a code in `detail`
+  const parts = typeof detail === 'object' && detail !== null ? (detail as { message?: unknown; code?: unknown }) : {}
+  const said = (ofModel as { message?: unknown } | undefined)?.message ?? parts.message ?? detail
+  const ownCode = body.code ?? parts.code
   const message = typeof said === 'string' ? said : JSON.stringify(said)
   return {
     status,
