@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -62,7 +62,8 @@ export async function createPostgresDatabase(): Promise<{ url: string; remove: (
 
 async function ensurePostgresTemplate(): Promise<string> {
   const migrations = await readMigrations()
-  const name = `perdure_template_${migrations.map((migration) => migration.checksum.slice(0, 8)).join('')}`.slice(0, 60)
+  const digest = createHash('sha256').update(migrations.map((migration) => migration.checksum).join(' ')).digest('hex')
+  const name = `perdure_template_${digest.slice(0, 32)}`
   await administer(async (client) => {
     await client.query('select pg_advisory_lock(7366433)')
     const { rowCount } = await client.query('select from pg_database d where d.datname = $1', [name])
