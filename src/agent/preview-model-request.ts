@@ -4,6 +4,7 @@ import type { NewRun } from '#store/runs/start-run.ts'
 import { toModelRequest } from './ask-model.ts'
 import { rowLimit } from './context-window/context-limits.ts'
 import { estimateRow, fitContext } from './context-window/fit-context.ts'
+import { offerTools } from './offer-tools.ts'
 import { openPreview } from './open-preview.ts'
 import type { RunLoopOptions, Turn } from './open-turn.ts'
 
@@ -19,6 +20,7 @@ export async function previewModelRequest(options: RunLoopOptions, run: NewRun):
     tokens: rows.map(estimateRow),
     limitTokens: rowLimit(turn),
   })
+  turn.offer = offerTools({ ...turn, rows: fit.rows })
   return previewRequest(turn.model, toModelRequest(turn, fit.rows, new AbortController().signal))
 }
 

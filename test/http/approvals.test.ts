@@ -426,6 +426,32 @@ describe('a way out', () => {
   })
 })
 
+describe('in a conversation', () => {
+  const say = (id: string, body: object) =>
+    server.request<{ stop_reason: { stop_reason: string } }>('POST', `/v1/conversations/${id}/messages`, {
+      streaming: false,
+      ...body,
+    })
+
+  it('a request waits there alone, is answered or cancelled there, and a fork of it is no dead end', async () => {
+    const agentId = await newAgent()
+    const { id } = await client.conversations.create({ agent_id: agentId })
+    plan = [{ toolCalls: [asked('call_1')] }]
+    expect((await say(id, { input: 'Go' })).body.stop_reason.stop_reason).toBe('requires_approval')
+    expect((await say(id, { input: 'Well?' })).status).toBe(409)
+    // the default conversation of the agent is another one
+    expect((await client.agents.messages.create(agentId, { input: 'Hello' })).stop_reason.stop_reason).toBe('end_turn')
+    const fork = await client.conversations.fork(id)
+    expect(Object.values((await client.conversations.cancel(id)) as object)).toEqual(['cancelled'])
+    expect((await say(id, { input: 'And?' })).body.stop_reason.stop_reason).toBe('end_turn')
+    const inFork = await say(fork.id, { input: 'And here?' })
+    const cancelled =
+      inFork.status === 409 ? await server.request('POST', `/v1/conversations/${fork.id}/cancel`) : inFork
+    expect(cancelled.status).toBe(200)
+    expect((await say(fork.id, { input: 'And now?' })).body.stop_reason.stop_reason).toBe('end_turn')
+  })
+})
+
 it('works for agents that speak by a tool, and for rules that the tool brings', async () => {
   const agentId = await newAgent({ agent_type: 'memgpt_v2_agent' })
   plan = [

@@ -60,6 +60,7 @@ const VALID_BODIES: Record<string, unknown> = {
 /** What valid bodies are answered with, where it is not 200: nothing runs that could be cancelled, no server or environment is connected, there is one configuration of a type. */
 const STATUS_OF_VALID: Record<string, number> = {
   send_message_to_environment: 409,
+  compact_conversation: 400,
   create_project: 201,
   create_client_side_access_token: 201,
   create_template: 201,

@@ -201,7 +201,14 @@ describe('a request that waits', () => {
     for (const text of ['first', 'second']) await say(engine, agentId, `${text} ${words}`)
     expect((await say(engine, agentId, 'NOW')).end.stopReason).toBe('requires_approval')
     expect((await answer(engine, agentId)).stopReason).toBe('end_turn')
-    expect(requests.at(-1)?.messages.map((message) => message.role)).toEqual(['system', 'user', 'assistant', 'tool'])
+    // the first is the note or the summary of what has left the context
+    expect(requests.at(-1)?.messages.map((message) => message.role)).toEqual([
+      'system',
+      'user',
+      'user',
+      'assistant',
+      'tool',
+    ])
   })
 
   it('is denied in time where nobody answers, once for all replicas, and the agent goes on', async () => {

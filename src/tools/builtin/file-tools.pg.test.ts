@@ -17,7 +17,7 @@ import { semanticSearchFiles } from './semantic-search-files.ts'
 let db: Db
 const sent: string[] = []
 beforeAll(async () => {
-  db = await openTestDatabase({ onStatement: (name) => sent.push(name) })
+  db = await openTestDatabase({ onStatement: (name) => sent.push(name.split('#')[0] ?? '') })
 })
 afterAll(() => db[Symbol.asyncDispose]())
 
