@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { access, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import Letta from '@letta-ai/letta-client'
@@ -59,9 +59,15 @@ describe('the README', () => {
     }
   })
 
-  it('links to files that exist, and names settings that exist', async () => {
-    for (const [, link = ''] of readme.matchAll(/\]\(([^)]+)\)/g))
-      await readFile(join(root, link.replace(/\/$/, '/0001-a-step-is-one-statement.md')))
+  it('links to files that exist, as the other pages do, and names settings that exist', async () => {
+    const docs = (await readdir(join(root, 'docs')))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`)
+    for (const page of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'deploy/README.md', ...docs]) {
+      const text = await readFile(join(root, page), 'utf8')
+      for (const [, link = ''] of text.matchAll(/\]\((?!https?:)([^)#]+)\)/g))
+        await expect(access(join(root, dirname(page), link)), `${page} → ${link}`).resolves.toBeUndefined()
+    }
     const options = await readFile(join(root, 'docs/configuration.md'), 'utf8')
     for (const [name] of readme.matchAll(/\b(PERDURE|LETTA|OPENAI|ANTHROPIC|GEMINI|OLLAMA)_[A-Z_]+\b/g))
       expect(options).toContain(name)

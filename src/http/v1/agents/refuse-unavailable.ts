@@ -2,9 +2,8 @@ import { invalidArgument } from '#platform/errors.ts'
 
 /** Fields of V1 that would silently do nothing here, and what to do instead. */
 const UNAVAILABLE: Record<string, string> = {
-  include_default_source:
-    'an agent gets no folder of its own here. Leave the field out, make a folder with POST /v1/folders/ and attach it',
-  from_template: 'not here. Leave the field out and call POST /v1/templates/{name}:{version}/agents',
+  include_default_source: 'default folders of agents are not available in this version. Leave the field out.',
+  from_template: 'agents of a template are made with POST /v1/templates/{project_id}/{template_version}/agents.',
 }
 
 function isEmpty(value: unknown): boolean {
@@ -16,7 +15,7 @@ function isEmpty(value: unknown): boolean {
 export function refuseUnavailable(body: Record<string, unknown>): void {
   for (const [field, what] of Object.entries(UNAVAILABLE)) {
     if (!isEmpty(body[field])) {
-      throw invalidArgument(`INVALID_ARGUMENT: ${field}: ${what}.`)
+      throw invalidArgument(`INVALID_ARGUMENT: ${field}: ${what}`)
     }
   }
 }
