@@ -36,7 +36,7 @@ function toQuery(condition: Exclude<Conditions[number], { field: 'agentId' }>): 
         : { identifier_keys: [condition.value] }
     default:
       throw invalidArgument(
-        `INVALID_ARGUMENT: search by ${condition.field}: templates are not available in this version. Leave the condition out.`,
+        `INVALID_ARGUMENT: search by ${condition.field} is not available in this version. List the agents of a template with GET /v1/agents?base_template_id=…`,
       )
   }
 }
