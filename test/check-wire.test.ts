@@ -62,6 +62,12 @@ describe('bodies', () => {
 })
 
 describe('responses', () => {
+  it('may be anything where one of the alternatives says nothing', () => {
+    const theirs = answering({ anyOf: [{}, { type: 'null' }] })
+    expect(told(theirs, answering(text))).toEqual([])
+    expect(told(answering({ type: 'null' }), answering(text))).toEqual(['response can be string'])
+  })
+
   it('must have every field, through references, lists and alternatives', () => {
     const schemas = {
       Thing: object({ id: text, parts: { type: 'array', items: { $ref: '#/components/schemas/Part' } } }, ['id']),

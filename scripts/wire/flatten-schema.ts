@@ -25,6 +25,8 @@ export interface Place {
   isRequired: boolean
   /** Anything may stand here, or inside of it: nothing below it can be compared. */
   isOpen: boolean
+  /** One of the alternatives is a schema that says nothing: any type will do. */
+  isAny: boolean
 }
 
 /** Places by their path: `.agent.name`, `[].id`, `.metadata.*`. */
@@ -49,7 +51,7 @@ interface Visit {
 
 function visit({ schema, path, isRequired, stack }: Visit, schemas: Record<string, Schema>, places: Places): void {
   const { alternatives, names } = resolve(schema, schemas, stack)
-  const place = places.get(path) ?? { types: new Set(), values: new Set(), isRequired, isOpen: false }
+  const place = places.get(path) ?? { types: new Set(), values: new Set(), isRequired, isOpen: false, isAny: false }
   places.set(path, place)
   place.isRequired &&= isRequired
   // enums of which one alternative is free are no enums
@@ -61,7 +63,10 @@ function visit({ schema, path, isRequired, stack }: Visit, schemas: Record<strin
     if (only === undefined && types.some((type) => type !== 'null' && type !== 'object' && type !== 'array')) {
       values = undefined
     } else for (const value of only ?? []) values?.add(value)
-    if (types.length === 0) place.isOpen = true
+    if (types.length === 0) {
+      place.isOpen = true
+      place.isAny = true
+    }
   }
   place.values = values !== undefined && values.size > 0 ? values : undefined
   const isTooDeep = path.split(/[.[]/).length > MAX_DEPTH

@@ -12,6 +12,7 @@ interface WireSettings {
   verbosity?: string | null
   strict?: boolean | null
   response_format?: Record<string, unknown> | null
+  /** Google's name of it. */
   response_schema?: Record<string, unknown> | null
 }
 
@@ -41,7 +42,7 @@ export function resolveModelSettings(
     parallel_tool_calls: wire.parallel_tool_calls ?? true,
     reasoning_effort: wire.reasoning?.reasoning_effort ?? wire.effort ?? undefined,
     reasoning_budget_tokens: reasoningBudget(wire),
-    response_format: wire.response_format ?? responseFormat ?? undefined,
+    response_format: wire.response_format ?? wire.response_schema ?? responseFormat ?? undefined,
     strict: wire.strict ?? undefined,
     verbosity: wire.verbosity ?? undefined,
   })

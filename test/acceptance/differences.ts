@@ -1,7 +1,63 @@
+const NOT_CONNECTED =
+  'Servers are stored but not connected to yet: answers 404 with the code `MCPServerUnavailable`, as V1 did for a server that did not answer.'
+const COMPACTION =
+  '409 while a run has the thread (with its `run_id`) or waits for it; where nothing can leave the context the answer is a 400, never `summary: null`.'
+const MCP_CONFIG =
+  'Secrets are stored encrypted and shown as a mask, which keeps what is stored when it is sent back; an address that is not on the public internet is a 422 (`PERDURE_MCP_ADDRESSES=any` allows it), and stdio a 400 (`PERDURE_MCP_STDIO=on`).'
+const MADE_FROM_SOURCE =
+  'The name of a tool that the server or an MCP server has is a 409; the schema is derived without running the source, from unions, `Dict` and `async` functions too, and from TypeScript.'
+const BY_WORDS = 'Searched by words (full text in the database), not by embeddings yet.'
+
 /** What an operation of the official client does otherwise here than V1 did, in a sentence for those who move. Reviewed by hand. */
 export const DIFFERENCES: Readonly<Record<string, string>> = {
+  'accessTokens.list':
+    'Shows the id of a token in the place of the token, which only `create` tells; those that have expired are left out.',
+  'accessTokens.delete': 'Takes the id that the list shows, or the token itself.',
+  'agents.create':
+    'The values of secrets are masked, in this answer and in every other; `include_default_source` is a 400, and so is `from_template`, for which there is `templates.agents.create`.',
+  'agents.retrieve': 'The values of secrets are masked.',
+  'agents.update':
+    'Null clears what can be empty; `message_ids` may let the context begin later or earlier, but has no gaps; the values of secrets are masked.',
+  'agents.exportFile':
+    'The text of a JSON document, as `text/plain`; passages, files, folders, groups, MCP servers and the values of secrets are not in it.',
+  'agents.importFile':
+    'All or nothing; a call without a result gets one that says so, `strip_messages` is honoured, and a tool in the file never replaces one that the server brings.',
+  'agents.messages.create':
+    'Waits while another run has the thread, unless `on_busy` says otherwise; `client_skills`, `return_logprobs` and `return_token_ids` are a 400.',
+  'agents.messages.compact': COMPACTION,
+  'agents.messages.list':
+    'With `conversation_id`, a fork has the messages that it shares with its source; types are filtered before `limit` counts.',
+  'agents.archives.attach': 'An agent that has another archive already is a 409: it can have one.',
+  'agents.passages.search': BY_WORDS,
+  'agents.tools.run':
+    'Tools that the server brings run; custom code is not executed until there are sandboxes, and answers with `status: "error"`.',
+  'archives.create': 'Needs no embedding; `embedding_config` is null then.',
+  'archives.passages.createMany': 'All of them or none.',
+  'conversations.create': '`in_context_message_ids` has the system message from the beginning.',
+  'conversations.delete': 'Cancels the runs of the conversation first; messages that a fork shares stay for it.',
+  'conversations.fork': 'Shares the messages instead of copying them, so that they keep their ids.',
+  'conversations.messages.compact': COMPACTION,
+  'conversations.messages.create':
+    'While another run has the conversation: 409 with its `run_id` and `x-should-retry: false`, decided in the database and not in a process.',
+  'conversations.messages.list': '`desc` is newest first also among what one stored message becomes.',
+  'environments.list': 'None is ever online: the server has no socket for environments.',
+  'environments.sendMessage': 'Always 409 `ENVIRONMENT_OFFLINE`: the server has no socket for environments.',
+  'folders.create': 'Needs no embedding; `embedding_config` is null then.',
+  'folders.files.list': 'With `include_content`, twenty files at most.',
+  'folders.files.upload':
+    'Parsed before the answer, which says `completed`; 413 above 50 MB, 415 for a format that is no text (PDF among them).',
+  'mcpServers.create': MCP_CONFIG,
+  'mcpServers.update': MCP_CONFIG,
+  'mcpServers.retrieve': 'Secrets are masked.',
+  'mcpServers.list': 'Secrets are masked.',
+  'mcpServers.refresh': NOT_CONNECTED,
+  'mcpServers.tools.run': NOT_CONNECTED,
+  'messages.list': "Only messages of the caller's organisation.",
+  'messages.search':
+    'Full text in PostgreSQL, which `hybrid` means too; `vector` is a 400 until messages have embeddings. Reasoning is not searched.',
   'models.list':
     'A provider that was brought (`POST /v1/providers`) is asked for its models when they are listed, not at the start; one that does not answer is left out.',
+  'passages.search': BY_WORDS,
   'runs.list': 'Cursors follow the order that is asked for; V1 turned them around with `desc`.',
   'runs.retrieve': 'A malformed id is a 422, as with all ids; V1 answered 400.',
   'runs.usage.retrieve': 'Counts all steps; V1 stopped after 50.',
@@ -12,4 +68,12 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
     'Kept only with `PERDURE_PROVIDER_TRACES=on` (V1: on unless told), else null. `response_json` is the answer put together from its stream: content, tool_calls, finish_reason, usage.',
   'steps.metrics.retrieve':
     '`tool_execution_ns` runs from the answer of the model to the result of its last tool, and `step_ns` includes it.',
+  'templates.agents.create':
+    'Makes one agent; a variable without a value stays in the text as it stands, and `tool_variables` are a 400.',
+  'templates.create': 'A template has one agent, with its sleeptime agent or without.',
+  'tools.create': MADE_FROM_SOURCE,
+  'tools.upsert': MADE_FROM_SOURCE,
+  'tools.search': 'By the words of name, description and tags; `vector` is a 400.',
+  'tools.update':
+    'Null clears; rules of agents follow a new name; of a tool that the server brings only its settings can be changed.',
 }

@@ -128,6 +128,20 @@ describe('create_agent', () => {
     expect(body.model_settings).toMatchObject({ temperature: 0.3, max_output_tokens: 1000, parallel_tool_calls: false })
   })
 
+  it('takes enable_reasoner, which is older than reasoning', async () => {
+    const thinking = async (fields: object) =>
+      (await create({ model: 'anthropic/claude-haiku-4-5', ...fields })).body.model_settings.thinking
+    expect(await thinking({ enable_reasoner: true })).toEqual({ type: 'enabled', budget_tokens: 1024 })
+    expect(await thinking({ enable_reasoner: true, reasoning: false })).toMatchObject({ type: 'disabled' })
+  })
+
+  it('says what to do instead of from_template', async () => {
+    expect(await failure({ from_template: 'helper:1' })).toEqual({
+      status: 400,
+      detail: expect.stringContaining('POST /v1/templates/'),
+    })
+  })
+
   it('drops tool rules that are there twice, and completes them', async () => {
     const rule = { tool_name: 'memory_insert', type: 'exit_loop' }
     const { body } = await create({ tool_rules: [rule, rule, { ...rule, tool_name: 'memory_replace' }] })
@@ -146,9 +160,9 @@ describe('create_agent', () => {
 
   it.each([
     [{ type: 'max_count_per_step' }, 'needs max_count_limit'],
-    [{ type: 'max_count_per_step', max_count_limit: 'two' }, 'max_count_limit must be'],
-    [{ type: 'constrain_child_tools', children: 'b' }, 'children must be'],
-    [{ type: 'conditional', child_output_mapping: ['b'] }, 'child_output_mapping must be'],
+    [{ type: 'max_count_per_step', max_count_limit: 'two' }, 'max_count_limit: Input should be a valid integer'],
+    [{ type: 'constrain_child_tools', children: 'b' }, 'children: Input should be a valid array'],
+    [{ type: 'conditional', child_output_mapping: ['b'] }, 'child_output_mapping: Input should be a valid object'],
   ])('refuses the tool rule %j', async (rule, problem) => {
     const { status, body } = await create({ tool_rules: [{ tool_name: 'memory_insert', ...rule }] })
     expect(status).toBe(422)
@@ -444,12 +458,28 @@ describe('tools of an agent', () => {
     expect(await rules()).toEqual([{ tool_name: 'memory_rethink', type: 'requires_approval', prompt_template: null }])
     await approve({ requires_approval: false })
     expect(await rules()).toEqual([])
+    const nothing = { 'content-type': 'application/json' }
+    const path = `${base}/approval/memory_rethink`
+    expect((await server.request('PATCH', `${path}?requires_approval=false`, 'null', nothing)).status).toBe(200)
+    expect((await server.request('PATCH', path, 'null', nothing)).status).toBe(422)
     expect((await approve({})).status).toBe(422)
     expect((await approve({ requires_approval: true, more: 1 })).status).toBe(422)
     for (let i = 0; i < 2; i++) expect((await server.request('PATCH', `${base}/detach/${tool}`)).status).toBe(200)
     expect(await names()).toEqual([])
     expect((await server.request('PATCH', `${base}/attach/tool-${UNKNOWN}`)).status).toBe(404)
   })
+})
+
+it('is exported with skills, or with a body of null', async () => {
+  const { body: agent } = await create()
+  const path = `/v1/agents/${agent.id}/export`
+  const skillsOf = async (payload: unknown) => {
+    const response = await server.request('POST', path, payload as object, { 'content-type': 'application/json' })
+    expect(response.status).toBe(200)
+    return JSON.parse(response.body as unknown as string).skills
+  }
+  expect(await skillsOf('null')).toEqual([])
+  expect(await skillsOf({ skills: [{ name: 'knots' }] })).toEqual([{ name: 'knots' }])
 })
 
 describe('the official client', () => {

@@ -323,6 +323,8 @@ describe('reading and running a source', () => {
       name: 'unrun',
       status: 'error',
       tool_return: expect.stringContaining('cannot execute it yet'),
+      is_err: true,
+      tool_returns: [{ type: 'tool', status: 'error', tool_return: expect.stringContaining('cannot execute it yet') }],
     })
     expect(JSON.stringify(answer.body)).not.toContain('secret')
     expect((await server.request('POST', '/v1/tools/run', { ...body, source_code: 'x =' })).status).toBe(400)

@@ -92,6 +92,7 @@ describe('jobs', () => {
     expect(await list(`after=${third}&limit=1`)).toEqual([second])
     expect(await list(`before=${first}&limit=1`)).toEqual([second])
     expect(await list(`order=asc&after=${first}`)).toEqual([second, third])
+    expect(await list(`ascending=true&after=${first}`)).toEqual([second, third])
     expect((await list('active=true')).slice(0, 1)).toEqual([second])
     const active = await list('', '/v1/jobs/active')
     expect(active.at(-1)).toBe(second)

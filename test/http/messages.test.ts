@@ -115,6 +115,8 @@ describe('messages.create', () => {
     [{ input: 'a', background: true }, 422],
     [{ input: 'a', client_tools: [{ name: 'not a name' }] }, 422],
     [{ input: 'a', client_tools: [{ name: 'x' }, { name: 'x' }] }, 422],
+    [{ input: 'a', return_logprobs: true }, 400],
+    [{ input: 'a', return_token_ids: true }, 400],
     [{ messages: [{ type: 'approval' }] }, 422],
     [{ messages: [{ type: 'approval', approve: true, approval_request_id: 'x' }] }, 400],
   ])('refuses %j', async (body, status) => {
@@ -135,6 +137,12 @@ describe('messages.create', () => {
     expect((await server.request('PATCH', `/v1/agents/${id}/reset-messages`, {})).status).toBe(404)
     expect((await server.request('POST', `/v1/agents/${id}/messages/cancel`, {})).status).toBe(404)
   })
+})
+
+it('takes what asks for no log probabilities', async () => {
+  const body = { input: 'hello', return_logprobs: false, top_logprobs: null, return_token_ids: false }
+  const { status } = await server.request('POST', `/v1/agents/${await newAgent()}/messages`, body)
+  expect(status).toBe(200)
 })
 
 describe('messages.stream', () => {

@@ -84,6 +84,9 @@ describe('headers', () => {
     expect(await projectOf({ 'x-project-id': project.id })).toBe(project.id)
     expect(await projectOf({ 'x-project-id': 'of-the-old-server', 'x-project': 'none' })).toBe('of-the-old-server')
     expect(await projectOf({ 'x-project': project.slug }, { project_id: 'p' })).toBe('p')
+    const other = await create('In the body')
+    expect(await projectOf({ 'x-project': project.slug }, { project: other.slug })).toBe(other.id)
+    expect(await projectOf({}, { project: other.slug, project_id: 'p' })).toBe('p')
     const identity = { identifier_key: 'h', name: 'h', identity_type: 'user' }
     const made = await server.request('PUT', '/v1/identities/', identity, { 'x-project': project.slug })
     expect(made.body.project_id).toBe(project.id)

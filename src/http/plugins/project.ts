@@ -1,7 +1,14 @@
 import type { FastifyRequest } from 'fastify'
+import Type from 'typebox'
 import { getProject } from '#agent/projects/create-project.ts'
 import type { App } from '#http/app.ts'
 import type { Queryable } from '#store/db.ts'
+
+/** For the description of what `takeProjects` takes. */
+export const ProjectHeaders = Type.Object({
+  'X-Project': Type.Optional(Type.String({ description: 'Slug of the project that it is made in' })),
+  'X-Project-Id': Type.Optional(Type.String({ description: 'The same by id' })),
+})
 
 /** What a request says of its project: `X-Project-Id` has an id, `X-Project` a slug. Undefined where it says nothing. */
 export function projectHeaderOf(

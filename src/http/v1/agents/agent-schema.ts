@@ -8,6 +8,7 @@ import { ToolSchema } from '#http/v1/tools/tool-schema.ts'
 import { IdSchema } from '#http/wire/ids.ts'
 import { AnyObject, Nullable, StringEnum, Timestamp } from '#http/wire/nullable.ts'
 import { CompactionSettingsSchema, CompactionSettingsWire } from './compaction-schema.ts'
+import { ModelSettingsSchema, ResponseFormatSchema } from './model-settings-schema.ts'
 
 export const AgentId = Type.Object({ agent_id: IdSchema('agent') })
 
@@ -137,38 +138,32 @@ export type AgentWire = Static<typeof AgentSchema>
 
 const optional = <Schema extends Type.TSchema>(schema: Schema) => Type.Optional(Nullable(schema))
 
-const ResponseFormatSchema = Type.Union([
-  Type.Object({ type: StringEnum(['text', 'json_object']) }, { additionalProperties: true }),
-  Type.Object({ type: Type.Literal('json_schema'), json_schema: AnyObject }, { additionalProperties: true }),
-])
+const Names = Type.Array(Type.String({ minLength: 1 }))
 
-export const ModelSettingsSchema = Type.Object(
+/** What each type of rule needs is checked where the rules are read, `agent/normalize-tool-rules.ts`. */
+const ToolRuleSchema = Type.Object(
   {
-    provider_type: optional(Type.String()),
-    temperature: optional(Type.Number({ minimum: 0, maximum: 2 })),
-    max_output_tokens: optional(Type.Integer({ minimum: 1 })),
-    parallel_tool_calls: optional(Type.Boolean()),
-    response_format: optional(ResponseFormatSchema),
-    strict: optional(Type.Boolean()),
-    reasoning: optional(Type.Object({ reasoning_effort: optional(Type.String()) })),
-    thinking: optional(
-      Type.Object({ type: optional(Type.String()), budget_tokens: optional(Type.Integer({ minimum: 0 })) }),
-    ),
-    thinking_config: optional(
-      Type.Object({
-        include_thoughts: optional(Type.Boolean()),
-        thinking_budget: optional(Type.Integer({ minimum: 0 })),
+    tool_name: Type.String({ minLength: 1 }),
+    type: StringEnum(TOOL_RULE_TYPES),
+    prompt_template: optional(Type.String()),
+    children: optional(Names),
+    child_arg_nodes: optional(
+      Type.Array(Type.Object({ name: Type.String(), args: optional(AnyObject) }), {
+        description: 'Arguments that calls of the children get',
       }),
     ),
+    args: optional(AnyObject),
+    default_child: optional(Type.String()),
+    child_output_mapping: optional(
+      Type.Unsafe<Record<string, string>>({
+        type: 'object',
+        additionalProperties: { type: 'string' },
+        description: 'Which tool follows which output',
+      }),
+    ),
+    require_output_mapping: optional(Type.Boolean()),
+    max_count_limit: optional(Type.Integer({ minimum: 0 })),
   },
-  {
-    additionalProperties: true,
-    description: 'Settings of the model, by its provider_type; what is not set is the default',
-  },
-)
-
-const ToolRuleSchema = Type.Object(
-  { tool_name: Type.String({ minLength: 1 }), type: StringEnum(TOOL_RULE_TYPES) },
   { additionalProperties: true },
 )
 

@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import { COMPACTION_MODES } from '#agent/context-window/compaction-settings.ts'
 import { AnyObject, Nullable, StringEnum } from '#http/wire/nullable.ts'
+import { ModelSettingsSchema } from './model-settings-schema.ts'
 
 const optional = <Schema extends Type.TSchema>(schema: Schema) => Type.Optional(Nullable(schema))
 
@@ -13,16 +14,7 @@ export const CompactionSettingsSchema = Type.Object(
         description: "Handle provider/model of the summariser; a cheap one of the agent's provider unless told",
       }),
     ),
-    model_settings: optional(
-      Type.Object(
-        {
-          provider_type: optional(Type.String()),
-          temperature: optional(Type.Number({ minimum: 0, maximum: 2 })),
-          max_output_tokens: optional(Type.Integer({ minimum: 1 })),
-        },
-        { additionalProperties: true },
-      ),
-    ),
+    model_settings: optional(ModelSettingsSchema),
     prompt: optional(Type.String({ maxLength: 100_000, description: 'Instructions to the summariser' })),
     prompt_acknowledgement: optional(Type.Boolean()),
     clip_chars: optional(Type.Integer({ minimum: 1, description: 'Longest summary; null: no limit' })),

@@ -21,9 +21,9 @@ const Skill = Type.Object({
 })
 
 const Body = Type.Object({
-  skills: Type.Array(Skill, { default: [], description: 'Passed on into the file' }),
+  skills: Type.Optional(Type.Array(Skill, { description: 'Passed on into the file' })),
   conversation_id: Type.Optional(Nullable(ConversationToExport)),
-  scrub_messages: Type.Boolean({ default: false, description: 'Without any messages' }),
+  scrub_messages: Type.Optional(Type.Boolean({ description: 'Without any messages' })),
 })
 
 export function exportAgentWithSkills(app: App, context: Context): void {
@@ -36,7 +36,7 @@ export function exportAgentWithSkills(app: App, context: Context): void {
         tags: ['agents'],
         summary: 'The agent as an agent file, with skills that the client brings',
         params: AgentId,
-        body: Body,
+        body: Type.Optional(Nullable(Body)),
         response: { 200: FileText },
       },
     },
@@ -44,9 +44,9 @@ export function exportAgentWithSkills(app: App, context: Context): void {
       const text = await writeAgentFile(context, {
         organizationId: actor.organizationId,
         agentId: params.agent_id,
-        conversationId: toConversationId(body.conversation_id),
-        withoutMessages: body.scrub_messages,
-        skills: body.skills,
+        conversationId: toConversationId(body?.conversation_id),
+        withoutMessages: body?.scrub_messages ?? false,
+        skills: body?.skills ?? [],
       })
       return reply.type(FILE_CONTENT_TYPE).send(text)
     },

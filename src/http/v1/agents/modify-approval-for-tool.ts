@@ -2,6 +2,7 @@ import Type from 'typebox'
 import { setToolApproval } from '#agent/attach-tool.ts'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
+import { Nullable } from '#http/wire/nullable.ts'
 import { NullBody, sendNull } from '#http/wire/send-null.ts'
 import { unprocessable } from '#platform/errors.ts'
 import { AgentId } from './agent-schema.ts'
@@ -22,12 +23,12 @@ export function modifyApprovalForTool(app: App, context: Context): void {
         summary: 'Set whether a tool of the agent waits for an approval',
         params: Params,
         querystring: Type.Object(Choice),
-        body: Type.Object(ClientChoice, { additionalProperties: false }),
+        body: Type.Optional(Nullable(Type.Object(ClientChoice, { additionalProperties: false }))),
         response: { 200: NullBody },
       },
     },
     async ({ actor, params, query, body }, reply) => {
-      const isRequired = body.requires_approval ?? body.body_requires_approval ?? query.requires_approval
+      const isRequired = body?.requires_approval ?? body?.body_requires_approval ?? query.requires_approval
       if (isRequired === undefined) throw unprocessable('body.requires_approval: Field required')
       await setToolApproval(context.db, actor, params.agent_id, { toolName: params.tool_name, isRequired })
       return sendNull(reply)

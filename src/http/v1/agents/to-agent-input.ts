@@ -8,6 +8,8 @@ interface LegacyFields {
   embedding_config?: Record<string, unknown> | null
   max_tokens?: number | null
   reasoning?: boolean | null
+  /** Older than `reasoning`. */
+  enable_reasoner?: boolean | null
   max_reasoning_tokens?: number | null
   parallel_tool_calls?: boolean | null
   secrets?: Record<string, string> | null
@@ -53,7 +55,9 @@ function settingsOf(
   return { ...Object.fromEntries(older), ...body.model_settings }
 }
 
-function thinkingOf({ reasoning, max_reasoning_tokens: budget }: LegacyFields): Record<string, unknown> | undefined {
+function thinkingOf(body: LegacyFields): Record<string, unknown> | undefined {
+  const { max_reasoning_tokens: budget } = body
+  const reasoning = body.reasoning ?? body.enable_reasoner
   if (reasoning === undefined || reasoning === null) return undefined
   return reasoning ? { type: 'enabled', budget_tokens: budget ?? 1024 } : { type: 'disabled' }
 }

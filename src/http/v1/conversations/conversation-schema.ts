@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { ModelSettingsSchema } from '#http/v1/agents/agent-schema.ts'
+import { ModelSettingsSchema } from '#http/v1/agents/model-settings-schema.ts'
 import { IdSchema } from '#http/wire/ids.ts'
 import { AnyObject, Nullable, Timestamp } from '#http/wire/nullable.ts'
 import { ConversationId } from './conversation-id.ts'

@@ -11,6 +11,9 @@ import { presentFile } from './present-file.ts'
 /** Texts are up to 50 MB each. */
 const MAX_FILES_WITH_CONTENT = 20
 
+/** Of the older name alone. */
+const CHECK_STATUS = Type.Optional(Type.Boolean({ description: 'Has no effect: the status is always the one of now' }))
+
 export function listFilesForFolder(app: App, context: Context, routes: FolderRoutes): void {
   const { base, key, tag, isLegacy } = routes
   app.get(
@@ -24,6 +27,7 @@ export function listFilesForFolder(app: App, context: Context, routes: FolderRou
         params: folderParams(routes),
         querystring: Type.Object({
           ...pagingParameters({ limit: 1000 }),
+          ...(isLegacy ? { check_status_updates: CHECK_STATUS } : {}),
           include_content: Type.Boolean({
             default: false,
             description: `With the text of each file; ${MAX_FILES_WITH_CONTENT} at most are given then`,

@@ -1,6 +1,7 @@
 import * as domain from '#agent/identities/create-identity.ts'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
+import { ProjectHeaders } from '#http/plugins/project.ts'
 import { CreateIdentitySchema, IdentitySchema } from './identity-schema.ts'
 import { presentIdentity } from './present-identity.ts'
 
@@ -14,6 +15,7 @@ export function upsertIdentity(app: App, context: Context): void {
         tags: ['identities'],
         summary:
           'Create the identity of a key, or change the one there is: agents, blocks and properties that are given replace',
+        headers: ProjectHeaders,
         body: CreateIdentitySchema,
         response: { 200: IdentitySchema },
       },

@@ -19,14 +19,16 @@ export function listJobs(app: App, context: Context): void {
         querystring: Type.Object({
           ...pagingParameters({ limit: 100 }),
           source_id: Type.Optional(IdSchema('source', 'Only uploads to this folder')),
+          ascending: Type.Optional(Type.Boolean({ deprecated: true, description: 'Older name of order=asc' })),
           active: Type.Boolean({ default: false, description: 'Only what has not ended' }),
         }),
         response: { 200: Type.Array(JobSchema) },
       },
     },
     async ({ actor, query }) => {
+      const page = toPageRequest(query.ascending ? { ...query, order: 'asc' } : query)
       const filter = { folderId: query.source_id, isActive: query.active }
-      return (await reader.listJobs(context.db, actor.organizationId, filter, toPageRequest(query))).map(presentJob)
+      return (await reader.listJobs(context.db, actor.organizationId, filter, page)).map(presentJob)
     },
   )
 }

@@ -24,16 +24,34 @@ const RunFromSourceSchema = Type.Object({
 })
 
 const Lines = Nullable(Type.Array(Type.String()))
+const NullableString = Nullable(Type.String())
+const ToolStatus = StringEnum(['success', 'error'])
 const ToolReturnMessage = Type.Object({
   id: Type.String(),
   date: Timestamp,
   name: Nullable(Type.String()),
   message_type: Type.Literal('tool_return_message'),
   tool_return: Type.String(),
-  status: StringEnum(['success', 'error']),
+  status: ToolStatus,
   tool_call_id: Type.String(),
   stdout: Lines,
   stderr: Lines,
+  tool_returns: Type.Array(
+    Type.Object({
+      type: Type.Literal('tool'),
+      tool_return: Type.String(),
+      status: ToolStatus,
+      tool_call_id: Type.String(),
+      stdout: Lines,
+      stderr: Lines,
+    }),
+  ),
+  otid: NullableString,
+  sender_id: NullableString,
+  step_id: NullableString,
+  is_err: Nullable(Type.Boolean()),
+  seq_id: Nullable(Type.Integer()),
+  run_id: NullableString,
 })
 
 export function runToolFromSource(app: App): void {
@@ -58,16 +76,26 @@ export function runToolFromSource(app: App): void {
         argsJsonSchema: body.args_json_schema,
       })
       const { status, text } = runCustomTool({ name: body.name ?? schema.name, tool_type: 'custom' })
-      return {
-        id: newOrderedId('message'),
-        date: new Date().toISOString(),
-        name: body.name ?? schema.name,
-        message_type: 'tool_return_message' as const,
+      const returned = {
         tool_return: text,
         status,
         tool_call_id: newOrderedId('call'),
         stdout: [],
         stderr: status === 'error' ? [text] : [],
+      }
+      return {
+        id: newOrderedId('message'),
+        date: new Date().toISOString(),
+        name: body.name ?? schema.name,
+        message_type: 'tool_return_message' as const,
+        ...returned,
+        tool_returns: [{ type: 'tool' as const, ...returned }],
+        otid: null,
+        sender_id: null,
+        step_id: null,
+        is_err: status === 'error',
+        seq_id: null,
+        run_id: null,
       }
     },
   )

@@ -85,6 +85,9 @@ export const requestFields = {
   override_model: Type.Optional(Nullable(Type.String())),
   override_system: Type.Optional(Nullable(Type.String())),
   include_compaction_messages: Type.Optional(Nullable(Type.Boolean())),
+  return_logprobs: Type.Optional(Nullable(Type.Boolean({ description: 'Refused where true' }))),
+  top_logprobs: Type.Optional(Nullable(Type.Integer({ description: 'Has no meaning without return_logprobs' }))),
+  return_token_ids: Type.Optional(Nullable(Type.Boolean({ description: 'Refused where true' }))),
   on_busy: Type.Optional(
     Nullable(
       StringEnum(['queue', 'reject', 'interrupt'], {

@@ -49,6 +49,9 @@ function refuseUnavailable(request: MessageRequest | AsyncMessageRequest): void 
   if (request.client_skills != null && request.client_skills.length > 0) {
     throw invalidArgument('client_skills are not available in this version of the server.')
   }
+  for (const field of ['return_logprobs', 'return_token_ids'] as const) {
+    if (request[field] === true) throw invalidArgument(`${field} is not available: models are asked for text alone.`)
+  }
 }
 
 /** The run that a request asks for; throws what is wrong with the request, before anything of it is stored. */

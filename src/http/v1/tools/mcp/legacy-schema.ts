@@ -19,7 +19,9 @@ export function toConfig(body: Static<typeof LegacyConfigSchema>): McpServerConf
 /** What to change. `token` is what `auth_token` was called for sse. */
 export const LegacyUpdateSchema = Type.Object({
   server_name: Type.Optional(Nullable(ServerName)),
-  stdio_config: Type.Optional(Nullable(Type.Object(configFields))),
+  stdio_config: Type.Optional(
+    Nullable(Type.Object({ server_name: Type.Optional(ServerName), type: ServerType, ...configFields })),
+  ),
   token: configFields.auth_token,
   server_url: configFields.server_url,
   auth_header: configFields.auth_header,
@@ -32,6 +34,7 @@ export function toConfigChange(
   type: McpServerConfig['mcp_server_type'],
 ): McpServerConfig {
   const { server_name: _, stdio_config, token, ...config } = body
+  const { server_name: _name, type: _type, ...stdio } = stdio_config ?? {}
   const auth_token = config.auth_token === undefined ? token : config.auth_token
-  return { mcp_server_type: type, ...config, ...(auth_token !== undefined && { auth_token }), ...stdio_config }
+  return { mcp_server_type: type, ...config, ...(auth_token !== undefined && { auth_token }), ...stdio }
 }

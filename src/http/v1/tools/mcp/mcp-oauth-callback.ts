@@ -1,3 +1,4 @@
+import Type from 'typebox'
 import type { App } from '#http/app.ts'
 import { notFound } from '#platform/errors.ts'
 
@@ -9,6 +10,12 @@ export function mcpOauthCallback(app: App): void {
       schema: {
         operationId: 'mcp_oauth_callback',
         tags: ['tools'],
+        querystring: Type.Object({
+          code: Type.Optional(Type.String()),
+          state: Type.Optional(Type.String()),
+          error: Type.Optional(Type.String()),
+          error_description: Type.Optional(Type.String()),
+        }),
         summary: 'Where an authorization of an MCP server returns to; this version begins none',
       },
     },
