@@ -62,7 +62,9 @@ export async function createPostgresDatabase(): Promise<{ url: string; remove: (
 
 async function ensurePostgresTemplate(): Promise<string> {
   const migrations = await readMigrations()
-  const digest = createHash('sha256').update(migrations.map((migration) => migration.checksum).join(' ')).digest('hex')
+  const digest = createHash('sha256')
+    .update(migrations.map((migration) => migration.checksum).join(' '))
+    .digest('hex')
   const name = `perdure_template_${digest.slice(0, 32)}`
   await administer(async (client) => {
     await client.query('select pg_advisory_lock(7366433)')
