@@ -70,7 +70,7 @@ async function execute(db: Db, logger: Logger, request: AttachedRequest): Promis
       const outcome = await tool.execute(args, { ...context, blocks })
       const effects = outcome.status === 'success' ? (outcome.effects ?? []) : []
       if (effects.length === 0 || (await applyEffects(db, { ...actor, agentId }, effects))) return outcome
-      blocks = await loadBlocks(db, actor.organizationId, agentId)
+      blocks = await loadBlocks(db, actor.organizationId, thread.conversation_id)
     }
     return failure('The memory block is being edited by others all the time. Try again later.')
   } catch (error) {

@@ -680,10 +680,14 @@ describe('delete', () => {
       const compact = way === 'deleted' ? `/v1/conversations/${source}/compact` : `/v1/agents/${agentId}/summarize`
       expect((await server.request('POST', compact, {})).status).toBe(200)
       await sayThere('after the summary')
+      const summaryId = (await messagesOf(source)).find((message) => message.message_type === 'summary_message')?.id
       const until = (await messagesOf(source)).find((message) => message.content === 're turn 7')?.id
       const early = await fork(source, `message_id=${until}`)
       const ofEarly = await fork(early.id, `message_id=${until}`)
       const late = await fork(source)
+      // first what stands for all before, as the model reads it
+      expect((await retrieve(late.id)).in_context_message_ids[1]).toBe(summaryId)
+      expect((await retrieve(ofEarly.id)).in_context_message_ids[1]).not.toBe(summaryId)
       const gone =
         way === 'deleted'
           ? await remove(source)
