@@ -21,6 +21,7 @@ export async function askModel(work: Work, turn: Turn): Promise<StepReply> {
   const { signal, emit } = work.context
   for (let overflows = 0; ; overflows += 1) {
     await makeRoom(work, turn, overflows === 0 ? 'post_step_context_check' : 'context_window_exceeded')
+    if (signal.aborted) throw new ModelError('aborted', 'The model was not asked: the run was given up before.')
     const fit = fitContext({ rows: turn.rows, tokens: turn.rowTokens, limitTokens: rowLimit(turn) })
     try {
       const request = toModelRequest(turn, fit.rows, signal)
@@ -28,7 +29,9 @@ export async function askModel(work: Work, turn: Turn): Promise<StepReply> {
         request.trace = {}
         turn.lastRequest = request
       }
+      turn.isAsking = true
       const said = await streamReply(turn.model, request, emit, toHearing(turn))
+      turn.isAsking = false
       turn.tokenRatio = work.options.tokenRatios.note(turn.model.info.handle, turn.run.conversation_id, {
         estimated: turn.fixedTokens + fit.tokens,
         counted: said.reply.usage.inputTokens,
@@ -37,6 +40,7 @@ export async function askModel(work: Work, turn: Turn): Promise<StepReply> {
     } catch (error) {
       const isOverflow = error instanceof ModelError && error.kind === 'context_window_exceeded'
       if (!isOverflow || overflows >= MAX_OVERFLOW_RETRIES) throw error
+      turn.isAsking = false
       turn.budgetTokens = Math.floor(Math.min(turn.budgetTokens, contextTokens(turn)) * OVERFLOW_SHARE)
     }
   }

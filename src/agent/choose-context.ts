@@ -7,7 +7,7 @@ import type { Queryable } from '#store/db.ts'
  * Lets the context of the agent's default thread begin with the first of these messages. They must be the system message and
  * then all messages from one of them to the newest, in their order: so no call loses its result in the middle, and what is left
  * out stays in recall memory, from where it can be taken back. The summary of what came before stays where it stands second.
- * Throws not_found, conflict (a run is at work), invalid_argument (any other choice).
+ * Throws not_found, conflict (a run is at work, a request that waits would be left out), invalid_argument (any other choice).
  */
 export async function chooseContext(
   tx: Queryable,
@@ -30,6 +30,13 @@ export async function chooseContext(
   if (first !== thread.system_message_id || !isTail) {
     throw invalidArgument(
       'INVALID_ARGUMENT: message_ids: the context can begin later or earlier, but has no gaps: send the id of the system message, then those of all messages from one of them to the newest, in their order.',
+    )
+  }
+  const { pending_approval_id: pending } = thread
+  if (pending !== null && !said.includes(pending)) {
+    throw conflict(
+      `CONFLICT: message_ids: ${pending} asks for an approval and nobody has answered: answer it, or leave it in context.`,
+      { canRetry: false },
     )
   }
   await beginContext(tx, organizationId, thread.conversation_id, newest[0]?.seq, keepsSummary)

@@ -162,7 +162,12 @@ describe('a conversation that outgrows its window', () => {
     const engine = createTestEngine(watched, agent.registry, 'watched')
     await say(engine, agent.agentId, 'Hello')
     await engine.idle()
-    expect(names).toEqual(['start-run', 'load-thread', 'list-context-messages', 'advance-run'])
+    expect(names.map((name) => name.split('#', 1)[0])).toEqual([
+      'start-run',
+      'load-thread',
+      'list-context-messages',
+      'advance-run',
+    ])
   })
 })
 

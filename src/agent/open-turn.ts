@@ -77,6 +77,8 @@ export interface Turn {
   usage: RunUsage
   /** The last call to the model, where calls are traced. */
   lastRequest?: ModelRequest
+  /** The model has been asked and has not answered yet. */
+  isAsking?: boolean
 }
 
 export const toLease = (run: ClaimedRun): Lease => ({

@@ -320,6 +320,29 @@ describe('runs of one agent', () => {
       expect(await engine.cancel(DEFAULT_ORGANIZATION_ID, slow.runId)).toBe(true)
       await expect.poll(() => ends.size, { timeout: 5000 }).toBe(2)
       expect(Object.fromEntries(ends)).toEqual({ slow: 'cancelled', queued: 'cancelled' })
+      // the call that was under way is in the ledger; the run that never began asked nobody
+      const ledger = await db.query(
+        statement(
+          'test-cancelled-calls',
+          `select r.id, r.step_count, s.status, s.stop_reason, p.status as paid, p.input_tokens + p.output_tokens as tokens, p.error_type
+           from runs as r left join steps as s on s.run_id = r.id left join provider_calls as p on p.step_id = s.id
+           where r.id = any($1::text[]) order by r.queue_seq`,
+        ),
+        [[slow.runId, queued.runId]],
+      )
+      const none = { status: null, stop_reason: null, paid: null, tokens: null, error_type: null }
+      expect(ledger).toEqual([
+        {
+          id: slow.runId,
+          step_count: 1,
+          status: 'cancelled',
+          stop_reason: 'cancelled',
+          paid: 'cancelled',
+          tokens: 0,
+          error_type: null,
+        },
+        { id: queued.runId, step_count: 0, ...none },
+      ])
       expect((await say(engine, agentId, 'hello')).end.stopReason).toBe('end_turn')
       expect(await roles(agentId)).toEqual(['system', 'user', 'user', 'assistant'])
     } finally {

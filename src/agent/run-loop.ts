@@ -21,7 +21,14 @@ import { heartbeatMessage } from './heartbeat.ts'
 import { moveAfterText, moveAfterTools, type NextMove, type Situation } from './next-move.ts'
 import { offerTools } from './offer-tools.ts'
 import { openTurn, type RunLoopOptions, type Turn } from './open-turn.ts'
-import { buildFailedStep, buildStep, errorTypeOf, type StepReply, stopReasonOf } from './run-step.ts'
+import {
+  buildCancelledStep,
+  buildFailedStep,
+  buildStep,
+  errorTypeOf,
+  type StepReply,
+  stopReasonOf,
+} from './run-step.ts'
 import { type PendingCall, runTools } from './run-tools.ts'
 import { toRow } from './to-row.ts'
 import { describeViolation } from './tool-rules/render-tool-rules.ts'
@@ -29,6 +36,7 @@ import { prefilledArguments, solveToolRules } from './tool-rules/solve-tool-rule
 import type { PastCall } from './tool-rules/tool-rule.ts'
 import { toPastCalls, turnHistory } from './tool-rules/turn-history.ts'
 import { traceCall } from './trace-call.ts'
+import { cancellationNote } from './transcript.ts'
 import { logFields, patiently, type Work } from './work.ts'
 
 /** Clients wait a minute for the whole answer. */
@@ -127,16 +135,14 @@ type StepOutcome =
 async function takeStep(work: Work, turn: Turn): Promise<StepOutcome | 'lost'> {
   const startedAt = Date.now()
   turn.offer = offerTools(turn)
+  turn.isAsking = false
   let said: StepReply
   try {
     said = await askModel(work, turn)
   } catch (error) {
     if (isGivenUp(work.context.signal)) return 'lost'
     if (work.context.signal.reason === 'cancelled') {
-      return {
-        kind: 'ended',
-        waiting: await endTurn(work, turn, { stopReason: 'cancelled', failure: null }),
-      }
+      return { kind: 'ended', waiting: await endCancelledStep(work, turn, startedAt) }
     }
     if (!(error instanceof ModelError)) throw error
     return { kind: 'ended', waiting: await endAfterModelError(work, turn, error, startedAt) }
@@ -257,6 +263,23 @@ function judgeCall(turn: Turn, { name }: { name: string }, results: readonly Too
 async function endTurn(work: Work, turn: Turn, ending: Ending, told: MessageRow[] = []): Promise<number | undefined> {
   const pendingApprovalId = findPending(turn.rows)?.id ?? null
   return endRun(work, turn.stepCount, turn.usage, { ...ending, pendingApprovalId }, told)
+}
+
+/** Ends a run that was cancelled in a step. A call that was under way then is a step too, and a row in the ledger: the provider has it. */
+async function endCancelledStep(work: Work, turn: Turn, startedAt: number): Promise<number | undefined> {
+  const ending: Ending = { stopReason: 'cancelled', failure: null }
+  if (turn.isAsking !== true) return endTurn(work, turn, ending)
+  const step = buildCancelledStep(turn, startedAt)
+  const waiting = await commit(work, turn.stepCount, turn.usage, {
+    messages: [cancellationNote()],
+    rows: [],
+    steps: [step],
+    toolCalls: [],
+    ending: { ...ending, pendingApprovalId: findPending(turn.rows)?.id ?? null },
+  })
+  const outcome = new ModelError('aborted', 'The run was cancelled while the model answered.')
+  if (waiting !== undefined) traceCall(work, turn, step.id, outcome)
+  return waiting
 }
 
 /** Ends a run whose model failed; the failed call is a step too, and a row in the ledger. */

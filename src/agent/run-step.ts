@@ -117,6 +117,11 @@ export function buildFailedStep(turn: Turn, error: ModelError, startedAt: number
   }
 }
 
+/** The row of a step whose model call was given up because the run was cancelled: what it cost, the provider has not told. */
+export function buildCancelledStep(turn: Turn, startedAt: number): NewStep {
+  return { ...describeCall(turn, startedAt), status: 'cancelled', stop_reason: 'cancelled' }
+}
+
 function describeCall(turn: Turn, startedAt: number): NewStep {
   const { info } = turn.model
   const totalMs = Date.now() - startedAt

@@ -38,6 +38,8 @@ declare module 'fastify' {
      * probes and the landing page.
      */
     permission?: string
+    /** A second permission, for what shows or does more than the first allows: a token needs both. */
+    alsoNeeds?: string
     /** True where a successful request is not worth a line in the log (probes). */
     isQuiet?: boolean
   }

@@ -237,7 +237,13 @@ const ALSO_INDEXED: Record<string, (db: Queryable) => Promise<unknown>> = {
     listNewestMessages(
       db,
       org,
-      { conversation_id: conversationId, system_message_id: 'message-s1', summary_message_id: null, is_busy: false },
+      {
+        conversation_id: conversationId,
+        system_message_id: 'message-s1',
+        summary_message_id: null,
+        pending_approval_id: null,
+        is_busy: false,
+      },
       20,
     ),
   'the thread of an export': (db) => findThreadToExport(db, org, agentId, null),

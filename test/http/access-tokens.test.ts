@@ -142,15 +142,19 @@ describe('as a credential', () => {
     'messages:write': 'write_messages',
   }
 
-  /** The permission of each route, told by a server that does nothing else. */
-  async function permissionsOf(operations: readonly Operation[]): Promise<Map<Operation, string>> {
+  /** The permissions of each route, told by a server that does nothing else. */
+  async function permissionsOf(operations: readonly Operation[]): Promise<Map<Operation, string[]>> {
     const app = await buildServer(server.context)
-    app.addHook('onRequest', async (request, reply) => reply.send(request.routeOptions.config.permission))
+    app.addHook('onRequest', async (request, reply) => {
+      const { permission, alsoNeeds = permission } = request.routeOptions.config
+      return reply.send([permission, alsoNeeds].join())
+    })
     await app.ready()
-    const permissions = new Map<Operation, string>()
+    const permissions = new Map<Operation, string[]>()
     for (const operation of operations) {
       const url = pathOf(operation, () => 'x')
-      permissions.set(operation, (await app.inject({ method: operation.method, url, headers: admin })).body)
+      const { body } = await app.inject({ method: operation.method, url, headers: admin })
+      permissions.set(operation, [...new Set(body.split(','))])
     }
     await app.close()
     return permissions
@@ -177,14 +181,17 @@ describe('as a credential', () => {
     await server.request('DELETE', `/v1/agents/${own}`, undefined, admin)
     const wrong: string[] = []
     const opened: Record<string, number> = {}
-    for (const [operation, permission] of await permissionsOf(operations)) {
-      expect(permission).toMatch(/^(public|[a-z-]+:(read|write))$/)
-      if (permission === 'public') continue
+    for (const [operation, permissions] of await permissionsOf(operations)) {
+      for (const permission of permissions) expect(permission).toMatch(/^(public|[a-z-]+:(read|write))$/)
+      if (permissions.includes('public')) continue
       const isOfAgent = operation.pathParameters.includes('agent_id')
       const reachesOut = operation.pathParameters.some((name) => FOREIGN.includes(name))
       for (const [access, token] of tokens) {
-        const needed = NEEDED[permission]
-        const isOpen = isOfAgent && !reachesOut && needed !== undefined && (access === 'all' || access === needed)
+        const isAllowed = permissions.every((permission) => {
+          const needed = NEEDED[permission]
+          return needed !== undefined && (access === 'all' || access === needed)
+        })
+        const isOpen = isOfAgent && !reachesOut && isAllowed
         const status = await statusOf(operation, own, token)
         if (isOpen) opened[access] = (opened[access] ?? 0) + 1
         if (isOpen ? ![404, 422, 200].includes(status) : status !== 403) {
@@ -217,6 +224,21 @@ describe('as a credential', () => {
     expect((await server.request('POST', URL, { policy: [], hostname: PAGE }, as)).status).toBe(403)
   })
 
+  test.each<[Access, 'GET' | 'POST', string, object | undefined]>([
+    ['read_agent', 'GET', 'export', undefined],
+    ['read_agent', 'POST', 'export', {}],
+    ['read_agent', 'GET', 'context', undefined],
+    ['write_agent', 'POST', 'tools/conversation_search/run', { args: { query: 'secret' } }],
+    ['read_messages', 'POST', 'messages/preview-raw-payload', { input: 'hi' }],
+  ])('%s alone does not open %s %s, which shows more', async (access, method, path, body) => {
+    const agent = await newAgent()
+    await server.request('POST', `/v1/agents/${agent}/messages`, { input: 'The secret is blue.' }, admin)
+    const ask = async (token: string) =>
+      (await server.request(method, `/v1/agents/${agent}/${path}`, body, bearer(token))).status
+    expect(await ask((await create(agent, [access])).token)).toBe(403)
+    expect(await ask((await create(agent)).token)).toBe(200)
+  })
+
   test('cannot take what is of others into its agent', async () => {
     const [agent, other] = [await newAgent(), await newAgent()]
     const { token } = await create(agent)
@@ -231,6 +253,12 @@ describe('as a credential', () => {
       { block_ids: [block.body.id] },
       { tool_ids: [] },
       { identity_ids: [] },
+      { folder_ids: [] },
+      { source_ids: [] },
+      { tool_exec_environment_variables: {} },
+      { project_id: 'x' },
+      { template_id: 'x' },
+      { base_template_id: 'x' },
       { secrets: { A: 'b' } },
     ]) {
       expect((await patch(body)).status, JSON.stringify(body)).toBe(403)

@@ -40,6 +40,7 @@ let gate = Promise.resolve()
 const script: Script = async (request) => {
   if (request.messages.at(-1)?.role === 'tool') return { text: 'done' }
   const said = lastUserText(request)
+  if (said.includes('<conversation>')) return { text: 'They spoke of Zanzibar.' }
   if (said.startsWith('wait'))
     await Promise.race([gate, new Promise((r) => request.signal.addEventListener('abort', r))])
   if (said.startsWith('remember ')) {
@@ -669,6 +670,36 @@ describe('delete', () => {
     await remove(grandchild.id)
     expect(await statusOf(shared?.id)).toBe(404)
   })
+
+  test.each(['deleted', 'emptied'])(
+    'a fork keeps the summary that it began with when its source is %s',
+    async (way) => {
+      const source = way === 'deleted' ? (await create()).id : agentId
+      const sayThere = (text: string) => (way === 'deleted' ? say(source, text) : sayToAgent(text))
+      for (let turn = 0; turn < 8; turn += 1) await sayThere(`turn ${turn}`)
+      const compact = way === 'deleted' ? `/v1/conversations/${source}/compact` : `/v1/agents/${agentId}/summarize`
+      expect((await server.request('POST', compact, {})).status).toBe(200)
+      await sayThere('after the summary')
+      const summaryId = (await messagesOf(source)).find((message) => message.message_type === 'summary_message')?.id
+      const until = (await messagesOf(source)).find((message) => message.content === 're turn 7')?.id
+      const early = await fork(source, `message_id=${until}`)
+      const ofEarly = await fork(early.id, `message_id=${until}`)
+      const late = await fork(source)
+      // first what stands for all before, as the model reads it
+      expect((await retrieve(late.id)).in_context_message_ids[1]).toBe(summaryId)
+      expect((await retrieve(ofEarly.id)).in_context_message_ids[1]).not.toBe(summaryId)
+      const gone =
+        way === 'deleted'
+          ? await remove(source)
+          : await server.request('PATCH', `/v1/agents/${agentId}/reset-messages`, {})
+      expect(gone.status).toBe(200)
+      expect((await remove(early.id)).status).toBe(200)
+      for (const copy of [ofEarly, late]) {
+        await say(copy.id, 'what was it?')
+        expect(JSON.stringify(requests.at(-1)?.messages[1])).toContain('Zanzibar')
+      }
+    },
+  )
 
   test('a reset of the default conversation leaves its forks what they share', async () => {
     await sayToAgent('one')

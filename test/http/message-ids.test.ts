@@ -5,7 +5,10 @@ import { startTestServer, type TestServer } from '../support/test-server.ts'
 
 let server: TestServer
 let delayMs = 0
-const { registry, requests } = scriptedModel(() => ({ text: 'yes', delayMs }))
+const remember = { id: 'asks', name: 'memory_insert', arguments: { label: 'human', new_string: 'x' } }
+const { registry, requests } = scriptedModel(({ messages }) =>
+  JSON.stringify(messages.at(-1)).includes('ask first') ? { toolCalls: [remember] } : { text: 'yes', delayMs },
+)
 let id: string
 /** The system message, then question and answer of three turns. */
 let all: string[]
@@ -63,6 +66,23 @@ describe('message_ids of an agent', () => {
     expect(requests.at(-1)?.messages.map((message) => message.role)).toEqual(['system', 'user', 'assistant', 'user'])
     all = [...pick(0, 5, 6), ...(await read()).message_ids.slice(3)] as string[]
     expect((await read()).message_ids).toEqual(all)
+  })
+
+  it('does not lose a request that waits for an approval', async () => {
+    const agent = await server.request<AgentWire>('POST', '/v1/agents/', {
+      model: 'openai/gpt-4o-mini',
+      memory_blocks: [{ label: 'human', value: '' }],
+      tool_rules: [{ type: 'requires_approval', tool_name: 'memory_insert' }],
+    })
+    const url = `/v1/agents/${agent.body.id}`
+    await server.request('POST', `${url}/messages`, { input: 'ask first' })
+    const { message_ids: ids } = (await server.request<AgentWire>('GET', url)).body
+    const refused = await server.request('PATCH', url, { message_ids: ids.slice(0, 1) })
+    expect([refused.status, refused.body.detail]).toEqual([409, expect.stringContaining('asks for an approval')])
+    expect((await server.request('PATCH', url, { message_ids: ids })).status).toBe(200)
+    const approvals = [{ type: 'approval', tool_call_id: 'asks', approve: true }]
+    const answered = await server.request('POST', `${url}/messages`, { messages: [{ type: 'approval', approvals }] })
+    expect(answered.status).toBe(200)
   })
 
   it('waits for no run, and interrupts none', async () => {

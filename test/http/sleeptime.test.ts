@@ -160,6 +160,18 @@ test('each is started once, whoever dies between its start and the note of it', 
   expect(messages.body.filter(({ message_type }) => message_type === 'user_message')).toHaveLength(1)
 })
 
+test('goes with its agent, but not while it works for another', async () => {
+  const [one, other] = [await newAgent(5), await newAgent(5)]
+  const [shared = '', own = ''] = [one, other].map((agent) => agent.managed_group.agent_ids[0])
+  const both = await server.request('PATCH', `/v1/groups/${other.managed_group.id}`, { agent_ids: [own, shared] })
+  expect(both.status).toBe(200)
+  const statusOf = async (id: string) => (await server.request('GET', `/v1/agents/${id}`)).status
+  expect((await server.request('DELETE', `/v1/agents/${one.id}`)).status).toBe(200)
+  expect(await Promise.all([shared, own].map(statusOf))).toEqual([200, 200])
+  expect((await server.request('DELETE', `/v1/agents/${other.id}`)).status).toBe(200)
+  expect(await Promise.all([shared, own].map(statusOf))).toEqual([404, 404])
+})
+
 test('what is due for an agent that is deleted goes with it', async () => {
   const agent = await newAgent(1)
   await send(agent.id, 'x')

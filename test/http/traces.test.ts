@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ModelError } from '#llm/model.ts'
+import { statement } from '#store/db.ts'
 import { type FakeProvider, startFakeProvider } from '../support/fake-provider.ts'
 import { lastUserText, scriptedModel } from '../support/scripted-model.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
@@ -105,6 +106,18 @@ describe('what was said to a provider', () => {
     const [step] = await stepsOf(server, agentId)
     const trace = await traceOf(step?.id ?? '')
     expect(trace.request_json).toMatchObject({ messages: expect.any(Array), tools: expect.any(Array) })
+  })
+
+  it('goes with its agent', async () => {
+    const agentId = await newAgent(server, 'openai/gpt-4o-mini')
+    await send(server, agentId, 'My secret')
+    const [step] = await stepsOf(server, agentId)
+    await traceOf(step?.id ?? '')
+    const count = statement('test-count-traces', 'select count(*) as count from provider_traces where step_id = $1')
+    const countOf = async () => (await server.context.db.query<{ count: number }>(count, [step?.id]))[0]?.count
+    expect(await countOf()).toBe(1)
+    expect((await server.request('DELETE', `/v1/agents/${agentId}`)).status).toBe(200)
+    expect(await countOf()).toBe(0)
   })
 
   it('is not for other organisations', async () => {

@@ -3,7 +3,7 @@ import type { SentMessage } from './client.ts'
 import type { SeedState } from './seed-state.ts'
 import { FIRST_CALL } from './simulated-model.ts'
 import { mayFollow } from './stream-reader.ts'
-import type { World } from './world.ts'
+import type { ModelCall, World } from './world.ts'
 
 type Run = SeedState['runs'][number]
 type Message = SeedState['messages'][number]
@@ -131,8 +131,8 @@ function checkTools(state: SeedState, complain: (problem: string) => void): void
 
 /**
  * Ledger and provider agree: each step has one row, of the model call whose answer it stored, and each such call has one. What
- * has none: calls that failed with a foreseen error have a row without tokens; calls whose process died, that were aborted
- * (cancellation, hand-over, lost lease), or whose answer came after the lease was lost have no row, though the provider counts them.
+ * has none: calls that failed with a foreseen error, or were cancelled, have a row without tokens; calls whose process died, that
+ * were given up (hand-over, lost lease), or whose answer came after the lease was lost have no row, though the provider counts them.
  */
 function checkLedger(
   world: World,
@@ -166,17 +166,42 @@ function checkLedger(
     const said = /w(\d+)\.0/.exec(text)?.[1]
     if (said !== undefined && Number(said) !== row?.input_tokens) complain(`${id} is paid as ${row?.input_tokens}`)
   }
+  checkCancelledCalls(world, sent, state, complain)
   for (const [number, call] of world.modelCalls) {
     if (call.outcome !== 'answered' || paid.has(number) || number < FIRST_CALL) continue
     const { owner, state: processState, isDead } = call.process
-    // a process that has lost a run without knowing can find the next run's message in the thread and answer that
-    const agentId = sent.find(({ text }) => text === call.text)?.agentId
-    const wasRefused = sent.some(
-      (message) => message.agentId === agentId && world.journal.refusals.has(`${owner} ${message.runId}`),
-    )
-    if (isDead || call.signal.aborted || wasRefused) continue
+    if (isDead || call.signal.aborted || wasRefused(world, sent, call)) continue
     complain(`call ${number} of ${call.text} by ${owner}, ${processState}, was answered and is not in the ledger`)
   }
+}
+
+/** A call that was under way when its run was cancelled has a row that says so, and no other call has. */
+function checkCancelledCalls(
+  world: World,
+  sent: readonly SentMessage[],
+  state: SeedState,
+  complain: (problem: string) => void,
+): void {
+  for (const { runId, text } of sent) {
+    const rows = state.provider_calls.filter(({ run_id, status }) => run_id === runId && status === 'cancelled').length
+    const unfinished = [...world.modelCalls.values()].filter(
+      (call) => call.text === text && call.outcome !== 'answered' && call.signal.reason === 'cancelled',
+    )
+    if (rows > unfinished.length)
+      complain(`${rows} calls of ${text} cancelled by the ledger, ${unfinished.length} were`)
+    const told = unfinished.filter(
+      (call) => call.outcome === 'unfinished' && !call.process.isDead && !wasRefused(world, sent, call),
+    )
+    if (rows < told.length) complain(`${told.length} calls of ${text} were cancelled, the ledger has ${rows}`)
+  }
+}
+
+/** A process that has lost a run without knowing can find the next run's message in the thread and answer that. */
+function wasRefused(world: World, sent: readonly SentMessage[], call: ModelCall): boolean {
+  const agentId = sent.find(({ text }) => text === call.text)?.agentId
+  return sent.some(
+    (message) => message.agentId === agentId && world.journal.refusals.has(`${call.process.owner} ${message.runId}`),
+  )
 }
 
 /** Any reader can be told the whole run again: without holes, each message once and in order, one end and nothing after it. */

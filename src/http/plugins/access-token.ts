@@ -15,8 +15,12 @@ const ACCESS_OF_PERMISSION: Record<string, AgentAccess['access'][number]> = {
 
 /** Things beside the agent that a path can name: a right on an agent is none on them. */
 const FOREIGN_PARAMETERS = ['archive_id', 'block_id', 'folder_id', 'group_id', 'identity_id', 'source_id', 'tool_id']
-/** The same in bodies: what they name would become the agent's, and so the token's. */
-const FOREIGN_FIELDS = [...FOREIGN_PARAMETERS.map((name) => `${name}s`), 'secrets', 'tool_exec_environment_variables']
+/** The same in bodies: what they name would become the agent's, and so the token's; or the agent would become theirs. */
+const FOREIGN_FIELDS = [
+  ...FOREIGN_PARAMETERS.flatMap((name) => [name, `${name}s`]),
+  ...['secrets', 'tool_exec_environment_variables'],
+  ...['project_id', 'template_id', 'base_template_id', 'deployment_id', 'entity_id'],
+]
 
 /**
  * Who calls with an access token of a web page, and from which pages; undefined where the credential is no such token. Throws
@@ -43,10 +47,13 @@ export async function findTokenActor(
 
 function isAllowed(policy: readonly AgentAccess[], { params, routeOptions }: FastifyRequest): boolean {
   const path = params as Record<string, string | undefined>
-  const needed = ACCESS_OF_PERMISSION[routeOptions.config?.permission ?? '']
-  if (needed === undefined || path.agent_id === undefined) return false
-  if (FOREIGN_PARAMETERS.some((name) => path[name] !== undefined)) return false
-  return policy.some(({ id, access }) => id === path.agent_id && access.includes(needed))
+  if (path.agent_id === undefined || FOREIGN_PARAMETERS.some((name) => path[name] !== undefined)) return false
+  const { permission = '', alsoNeeds = permission } = routeOptions.config ?? {}
+  const rights = policy.flatMap(({ id, access }) => (id === path.agent_id ? access : []))
+  return [permission, alsoNeeds].every((name) => {
+    const needed = ACCESS_OF_PERMISSION[name]
+    return needed !== undefined && rights.includes(needed)
+  })
 }
 
 /** What the path does not tell: bodies and queries of requests with a token may name nothing but the agent's own. */

@@ -162,14 +162,16 @@ export async function deleteAgent(tx: Queryable, organizationId: string, id: str
 const DELETE_HISTORY = statement(
   'delete-agent-history',
   `with gone as (
-    delete from steps as s where s.organization_id = $1 and s.agent_id = $2 returning s.run_id
+    delete from steps as s where s.organization_id = $1 and s.agent_id = $2 returning s.id, s.run_id
+  ), traces as (
+    delete from provider_traces as p where p.organization_id = $1 and p.step_id in (select gone.id from gone)
   ), calls as (
     delete from tool_calls as t where t.organization_id = $1 and t.run_id in (select gone.run_id from gone)
   )
   delete from messages as m where m.organization_id = $1 and m.agent_id = $2`,
 )
 
-/** Messages, steps and tool calls of an agent that is deleted already, so that its loop can add none. */
+/** Messages, steps, tool calls and provider traces of an agent that is deleted already, so that its loop can add none. */
 export async function deleteAgentHistory(tx: Queryable, organizationId: string, agentId: string): Promise<void> {
   await tx.query(DELETE_HISTORY, [organizationId, agentId])
 }

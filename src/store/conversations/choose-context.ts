@@ -2,7 +2,8 @@ import { type Queryable, statement } from '#store/db.ts'
 
 const LOCK_CONTEXT = statement(
   'lock-context',
-  `select c.id as conversation_id, c.system_message_id, c.summary_message_id, c.active_run_id is not null or c.queued_run_count > 0 as is_busy
+  `select c.id as conversation_id, c.system_message_id, c.summary_message_id, c.pending_approval_id,
+     c.active_run_id is not null or c.queued_run_count > 0 as is_busy
    from conversations as c where c.organization_id = $1 and c.agent_id = $2 and c.is_default for update`,
 )
 
@@ -10,6 +11,8 @@ export interface LockedContext {
   conversation_id: string
   system_message_id: string
   summary_message_id: string | null
+  /** The request for an approval that waits. */
+  pending_approval_id: string | null
   is_busy: boolean
 }
 

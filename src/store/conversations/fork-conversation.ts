@@ -1,3 +1,4 @@
+import { newOrderedId } from '#platform/ids.ts'
 import { type Queryable, statement } from '#store/db.ts'
 import type { NewRun } from '#store/runs/start-run.ts'
 import type { ConversationFields } from './conversation-writer.ts'
@@ -57,13 +58,31 @@ from (
 where ranges.from_seq <= ranges.to_seq`,
 )
 
-/** The summary of what its source said before counts for the fork as well. */
+/**
+ * The summary of what its source said before counts for the fork as well. It was said after the messages that it stands before: a fork
+ * that ends at one of those does not share it, and gets a copy ($4) of its own, which stays when the source goes.
+ */
 const shareSummary = statement(
   'share-summary',
   `
-update conversations as f set summary_message_id = c.summary_message_id, summary_message_created_at = c.summary_message_created_at
-from conversations as c
-where f.organization_id = $1 and f.id = $2 and c.organization_id = $1 and c.id = $3 and c.summary_message_id is not null`,
+with source as (
+  select m.id, m.created_at, m.content, not exists (select from conversation_shares as s
+    where s.organization_id = $1 and s.conversation_id = $2 and s.source_id = m.conversation_id
+      and m.seq between s.from_seq and s.to_seq) as is_copied
+  from conversations as c join messages as m on m.organization_id = c.organization_id and m.id = c.summary_message_id
+    and m.created_at between c.summary_message_created_at - interval '1 millisecond'
+      and c.summary_message_created_at + interval '1 millisecond'
+  where c.organization_id = $1 and c.id = $3
+), copied as (
+  insert into messages (organization_id, id, agent_id, conversation_id, role, content, created_at)
+  select $1, $4, f.agent_id, f.id, 'summary', source.content, now()
+  from source cross join conversations as f where source.is_copied and f.organization_id = $1 and f.id = $2
+)
+update conversations as f set
+  summary_message_id = case when source.is_copied then $4 else source.id end,
+  summary_message_created_at = case when source.is_copied then now() else source.created_at end,
+  message_count = f.message_count + source.is_copied::integer
+from source where f.organization_id = $1 and f.id = $2`,
 )
 
 export async function shareMessages(
@@ -73,7 +92,7 @@ export async function shareMessages(
   untilSeq: number | undefined,
 ): Promise<void> {
   await tx.query(share, [organizationId, ids.forkId, ids.sourceId, untilSeq ?? null])
-  await tx.query(shareSummary, [organizationId, ids.forkId, ids.sourceId])
+  await tx.query(shareSummary, [organizationId, ids.forkId, ids.sourceId, newOrderedId('message')])
 }
 
 const findShared = statement(

@@ -173,7 +173,23 @@ const LIST_COMPANIONS = statement(
      and a.agent_type in ('sleeptime_agent', 'voice_sleeptime_agent')`,
 )
 
-/** The agents that work behind this one, and go with it. */
+/** The agents that work behind this one. */
 export async function listCompanions(db: Queryable, organizationId: string, agentId: string): Promise<string[]> {
   return (await db.query<{ id: string }>(LIST_COMPANIONS, [organizationId, agentId])).map((row) => row.id)
+}
+
+const LIST_OWN_COMPANIONS = statement(
+  'list-own-companions',
+  `select ga.agent_id as id from groups as g
+   join group_agents as ga on ga.organization_id = g.organization_id and ga.group_id = g.id
+   join agents as a on a.organization_id = ga.organization_id and a.id = ga.agent_id
+   where g.organization_id = $1 and g.manager_agent_id = $2 and g.manager_type in ('sleeptime', 'voice_sleeptime')
+     and a.agent_type in ('sleeptime_agent', 'voice_sleeptime_agent')
+     and not exists (select from group_agents as o
+       where o.organization_id = ga.organization_id and o.agent_id = ga.agent_id and o.group_id <> ga.group_id)`,
+)
+
+/** Those of them that work for nobody else, and go with it. */
+export async function listOwnCompanions(db: Queryable, organizationId: string, agentId: string): Promise<string[]> {
+  return (await db.query<{ id: string }>(LIST_OWN_COMPANIONS, [organizationId, agentId])).map((row) => row.id)
 }

@@ -29,6 +29,7 @@ const UPSERT_IMPORTED_TOOLS = statement(
     pip_requirements = excluded.pip_requirements, npm_requirements = excluded.npm_requirements,
     default_requires_approval = excluded.default_requires_approval,
     enable_parallel_execution = excluded.enable_parallel_execution, metadata = excluded.metadata,
+    mcp_server_id = case when excluded.tool_type = 'external_mcp' then t.mcp_server_id end,
     last_updated_by_id = excluded.last_updated_by_id, updated_at = now()
   where $4::boolean and t.tool_type in ${OWN} and excluded.tool_type in ${OWN}`,
 )

@@ -30,7 +30,7 @@ export function exportAgentWithSkills(app: App, context: Context): void {
   app.post(
     '/v1/agents/:agent_id/export',
     {
-      config: { permission: 'agents:read', idempotency: 'none' },
+      config: { permission: 'agents:read', alsoNeeds: 'messages:read', idempotency: 'none' },
       schema: {
         operationId: 'export_agent_with_skills',
         tags: ['agents'],

@@ -21,7 +21,7 @@ export function exportAgent(app: App, context: Context): void {
   app.get(
     '/v1/agents/:agent_id/export',
     {
-      config: { permission: 'agents:read' },
+      config: { permission: 'agents:read', alsoNeeds: 'messages:read' },
       schema: {
         operationId: 'export_agent',
         tags: ['agents'],

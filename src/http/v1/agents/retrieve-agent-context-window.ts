@@ -39,7 +39,7 @@ export function retrieveAgentContextWindow(app: App, context: Context): void {
   app.get(
     '/v1/agents/:agent_id/context',
     {
-      config: { permission: 'agents:read' },
+      config: { permission: 'agents:read', alsoNeeds: 'messages:read' },
       schema: {
         operationId: 'retrieve_agent_context_window',
         tags: ['agents'],

@@ -12,7 +12,7 @@ export function runToolForAgent(app: App, context: Context): void {
   app.post(
     '/v1/agents/:agent_id/tools/:tool_name/run',
     {
-      config: { permission: 'agents:write' },
+      config: { permission: 'agents:write', alsoNeeds: 'messages:read' },
       schema: {
         operationId: 'run_tool_for_agent',
         tags: ['agents'],

@@ -12,7 +12,7 @@ export function previewModelRequest(app: App, context: Context): void {
   app.post(
     '/v1/agents/:agent_id/messages/preview-raw-payload',
     {
-      config: { permission: 'messages:read', idempotency: 'none' },
+      config: { permission: 'messages:read', alsoNeeds: 'agents:read', idempotency: 'none' },
       schema: {
         operationId: 'preview_model_request',
         tags: ['agents'],
