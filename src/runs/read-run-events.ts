@@ -1,3 +1,4 @@
+import { notFound } from '#platform/errors.ts'
 import type { Queryable } from '#store/db.ts'
 import { listMessagesById } from '#store/messages/list-messages-by-id.ts'
 import type { EventBatch } from '#store/run-events/event-batch.ts'
@@ -33,7 +34,9 @@ export async function readRunEvents(
 /** The end of a run as it is stored; of a run that is gone, that it was deleted. */
 export function toEndEvent(end: RunEnd | undefined): Extract<LoggedEvent, { type: 'run-end' }> {
   if (end === undefined) {
-    const error = { type: 'internal_error', message: 'The agent was deleted.', detail: null, cause: null }
+    // no fault: somebody wanted it
+    const cause = notFound('Agent not found: it was deleted before the run had ended.')
+    const error = { type: 'stream_incomplete', message: cause.message, detail: null, cause }
     return { type: 'run-end', stopReason: 'error', usage: emptyUsage(), stepCount: 0, error }
   }
   return {

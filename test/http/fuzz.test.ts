@@ -11,8 +11,9 @@ import { listOperations, type Operation, pathOf } from '../support/operations.ts
 import { idReference, isIdReference, valuesOf } from '../support/schema-values.ts'
 import { lastUserText, type Script, scriptedModel } from '../support/scripted-model.ts'
 import { createTestContext } from '../support/test-context.ts'
+import { testEngine } from '../support/test-database.ts'
 
-const REQUESTS = 2_000
+const REQUESTS = testEngine() === 'postgres' ? 5_000 : 2_000
 /** Requests that are under way at once. */
 const CLIENTS = 4
 const SEED = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)

@@ -204,3 +204,16 @@ describe('a server that stops', () => {
     await other.close()
   })
 })
+
+it('of an agent that is deleted meanwhile ends, and blames no fault of the server; who waits for the answer is told 404', async () => {
+  const id = await newAgent()
+  const streaming = read(await post(`/v1/agents/${id}/messages/stream`, { input: 'slow' }))
+  const waiting = post(`/v1/agents/${id}/messages`, { input: 'slow' })
+  await expect.poll(async () => (await server.request<object[]>('GET', `/v1/runs/?agent_id=${id}`)).body.length).toBe(2)
+  await server.request('DELETE', `/v1/agents/${id}`)
+  const { text, isDone } = await streaming
+  expect(isDone).toBe(true)
+  expect(text).toContain('"error_type":"stream_incomplete"')
+  expect(text).not.toContain('internal_error')
+  expect((await waiting).status).toBe(404)
+})
