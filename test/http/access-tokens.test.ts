@@ -228,13 +228,21 @@ describe('as a credential', () => {
     ['read_agent', 'GET', 'export', undefined],
     ['read_agent', 'POST', 'export', {}],
     ['read_agent', 'GET', 'context', undefined],
+    ['read_agent', 'GET', '?include=agent.pending_approval', undefined],
     ['write_agent', 'POST', 'tools/conversation_search/run', { args: { query: 'secret' } }],
     ['read_messages', 'POST', 'messages/preview-raw-payload', { input: 'hi' }],
   ])('%s alone does not open %s %s, which shows more', async (access, method, path, body) => {
     const agent = await newAgent()
     await server.request('POST', `/v1/agents/${agent}/messages`, { input: 'The secret is blue.' }, admin)
     const ask = async (token: string) =>
-      (await server.request(method, `/v1/agents/${agent}/${path}`, body, bearer(token))).status
+      (
+        await server.request(
+          method,
+          `/v1/agents/${agent}${path.startsWith('?') ? path : `/${path}`}`,
+          body,
+          bearer(token),
+        )
+      ).status
     expect(await ask((await create(agent, [access])).token)).toBe(403)
     expect(await ask((await create(agent)).token)).toBe(200)
   })

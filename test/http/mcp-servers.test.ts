@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DEFAULT_ORGANIZATION_ID } from '#platform/ids.ts'
 import { SECRET_MASK } from '#platform/secret-mask.ts'
 import { statement } from '#store/db.ts'
+import { multipartFile } from '../support/multipart.ts'
 import { createTestAgent } from '../support/test-agent.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
 
@@ -227,6 +228,26 @@ describe('tools of a server', () => {
     expect((await server.request('GET', `/v1/tools/${TOOL}`)).status).toBe(404)
     const left = await server.request<{ name: string }[]>('GET', `/v1/agents/${agentId}/tools`)
     expect(left.body.map(({ name }) => name)).not.toContain('remote')
+  })
+
+  it('that a file has replaced by one of its own do not go with it', async () => {
+    const { body: made } = await create('replaced', http())
+    const insert = statement(
+      'test-insert-replaced-tool',
+      `insert into tools (organization_id, id, name, tool_type, json_schema, mcp_server_id) values ($1, $2, 'replaced', 'external_mcp', '{"name": "replaced"}', $3)`,
+    )
+    await server.context.db.query(insert, [DEFAULT_ORGANIZATION_ID, TOOL, made.id])
+    const tool = { id: 'tool-0', name: 'replaced', tool_type: 'custom', source_code: 'def replaced(): ...' }
+    const file = {
+      agents: [{ id: 'agent-0', model: 'openai/gpt-4o-mini', tool_ids: ['tool-0'] }],
+      tools: [{ ...tool, source_type: 'python', json_schema: { name: 'replaced' } }],
+    }
+    const form = multipartFile('agent.af', JSON.stringify(file))
+    const imported = await server.request('POST', '/v1/agents/import', form.payload, form.headers)
+    expect(imported.status, JSON.stringify(imported.body)).toBe(200)
+    expect((await server.request('GET', `/v1/tools/${TOOL}`)).body.tool_type).toBe('custom')
+    expect((await server.request('DELETE', `/v1/mcp-servers/${made.id}`)).status).toBe(204)
+    expect((await server.request('GET', `/v1/tools/${TOOL}`)).status).toBe(200)
   })
 })
 

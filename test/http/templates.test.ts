@@ -475,6 +475,22 @@ describe('migration', () => {
     }
   })
 
+  test('leaves a block that is of another deployment to that one', async () => {
+    const { name } = await newTemplate()
+    const [mine, theirs] = [await make(name), await make(name, { memory_variables: { name: 'Bea' } })]
+    const [id = '', other = ''] = [mine, theirs].map(({ agent_ids }) => agent_ids[0])
+    const humanOf = async (agent: string) => (await readAgent(agent)).blocks.find(({ label }) => label === 'human')
+    const [own, shared] = [await humanOf(id), await humanOf(other)]
+    const change = (what: string) => server.request('PATCH', `/v1/agents/${id}/core-memory/blocks/${what}`)
+    expect((await change(`detach/${own?.id}`)).status).toBe(200)
+    expect((await change(`attach/${shared?.id}`)).status).toBe(200)
+    await server.request('PATCH', `/v1/templates/${name}`, { agent_file_json: file })
+    await save(name)
+    const url = `/v1/templates/default-project/${name}/deployments/${mine.deployment_id}/migrate`
+    expect((await server.request('POST', url, { version: 'latest' })).status).toBe(409)
+    expect(await humanOf(other)).toEqual(shared)
+  })
+
   test('unknown versions and deployments are refused', async () => {
     const one = await newTemplate()
     const two = await newTemplate()

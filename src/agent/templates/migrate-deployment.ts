@@ -141,7 +141,11 @@ async function migrateBlocks(
   const by = { type: 'user', userId } as const
   const present = (await listBlocksOfAgents(tx, organizationId, [agentId])).get(agentId) ?? []
   const wanted = new Map(snapshot.blocks.map((block) => [block.entity_id, block]))
-  const own = present.filter((block) => block.base_template_id === template.id && block.entity_id !== null)
+  // blocks of another deployment that the agent was given since are not this one's to change
+  const own = present.filter(
+    (block) =>
+      block.base_template_id === template.id && block.deployment_id === deploymentId && block.entity_id !== null,
+  )
   for (const block of own) {
     const target = wanted.get(block.entity_id ?? '')
     if (target === undefined) {

@@ -66,6 +66,12 @@ export function keepTokensToTheirAgents(app: App, db: Queryable): void {
       throw forbidden(`This access token does not allow ${foreign}: it is for its agent alone.`)
     const { agent_id: agentId = '' } = request.params as { agent_id?: string }
     const query = asRecord(request.query)
+    // a request for an approval is a message
+    const isOfMessages = [query.include].flat().includes('agent.pending_approval')
+    const rights = request.actor.access.flatMap(({ id, access }) => (id === agentId ? access : []))
+    if (isOfMessages && !rights.includes('read_messages')) {
+      throw forbidden('This access token does not allow include=agent.pending_approval: it may not read messages.')
+    }
     for (const id of [query.conversation_id, body.conversation_id].flat()) {
       if (typeof id !== 'string' || id === '' || id === 'default' || id === agentId) continue
       if (!(await isConversationOf(db, request.actor.organizationId, id, agentId))) {
