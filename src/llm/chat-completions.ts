@@ -7,7 +7,7 @@ import {
 } from '@ai-sdk/provider'
 import { generateId, type StreamingToolCallDelta, StreamingToolCallTracker } from '@ai-sdk/provider-utils'
 import { createParser } from 'eventsource-parser'
-import type { ModelFetch } from './fetch.ts'
+import { type ModelFetch, readBody } from './fetch.ts'
 import { CutAnswer } from './model-errors.ts'
 
 /** An answer that has begun well, on its way past the SDK. */
@@ -59,12 +59,12 @@ export async function* streamChatCompletion(
       if (data !== '[DONE]') answer.add(JSON.parse(data))
     },
   })
-  const reader = (response.body ?? new Response('').body)?.getReader()
+  const body = readBody(response)
   const decoder = new StringDecoder('utf8')
   let isOver = false
   try {
-    for (let next = await reader?.read(); next !== undefined && !next.done; next = await reader?.read()) {
-      parser.feed(decoder.write(next.value))
+    for (let chunks = await body.read(); chunks !== undefined; chunks = await body.read()) {
+      for (const chunk of chunks) parser.feed(decoder.write(chunk))
       const parts = answer.take()
       if (parts.length > 0) yield parts
     }
@@ -74,7 +74,7 @@ export async function* streamChatCompletion(
     yield answer.finish()
   } finally {
     // ends the request where the loop was left early
-    if (!isOver) reader?.cancel().catch(() => {})
+    if (!isOver) body.cancel()
   }
 }
 

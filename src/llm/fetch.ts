@@ -101,7 +101,12 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #timer: NodeJS.Timeout
   #idleTimer: NodeJS.Timeout | undefined
   #socket: Dispatcher.DispatchController | undefined
-  #body: ReadableStreamDefaultController<Uint8Array> | undefined
+  #hasBegun = false
+  /** Pieces of the body that nobody has read yet. */
+  #chunks: Uint8Array[] = []
+  #failure: { reason: unknown } | undefined
+  /** Lets whoever waits for the next piece look again. */
+  #wake: () => void = () => {}
   #ended = false
 
   constructor(options: ExchangeOptions) {
@@ -120,44 +125,64 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(
-    socket: Dispatcher.DispatchController,
+    _socket: Dispatcher.DispatchController,
     status: number,
     headers: Record<string, string | string[] | undefined>,
     statusText?: string,
   ): void {
     if (status < 200) return
+    this.#hasBegun = true
     const body = new ReadableStream<Uint8Array>(
       {
-        start: (controller) => {
-          this.#body = controller
-        },
-        pull: () => {
-          if (socket.paused) socket.resume()
+        pull: async (controller) => {
+          const chunks = await this.read()
+          if (chunks === undefined) controller.close()
+          else for (const chunk of chunks) controller.enqueue(chunk)
         },
         cancel: (reason) => this.#fail(reason),
       },
-      { highWaterMark: BUFFERED_CHUNKS },
+      { highWaterMark: 0 },
     )
     const isBodiless = status === 204 || status === 205 || status === 304
-    this.#options.resolve(
-      new Response(isBodiless ? null : body, { status, statusText: statusText ?? '', headers: flatten(headers) }),
-    )
+    const init = { status, statusText: statusText ?? '', headers: flatten(headers) }
+    const response = new Response(isBodiless ? null : body, init)
+    exchanges.set(response, this)
+    this.#options.resolve(response)
+  }
+
+  /** What has come since the last time, at least one piece; undefined at the end. Throws what ended it before. */
+  async read(): Promise<Uint8Array[] | undefined> {
+    while (this.#chunks.length === 0) {
+      if (this.#failure !== undefined) throw this.#failure.reason
+      if (this.#ended) return undefined
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+    const chunks = this.#chunks
+    this.#chunks = []
+    if (this.#socket?.paused) this.#socket.resume()
+    return chunks
+  }
+
+  cancel(): void {
+    this.#fail(new Error('the request was given up'))
   }
 
   onResponseData(socket: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#ended || this.#body === undefined) return
+    if (this.#ended || !this.#hasBegun) return
     if (this.#idleTimer === undefined) {
       clearTimeout(this.#timer)
       const { idleTimeoutMs } = this.#options
       this.#idleTimer = setTimeout(() => this.#fail(new ModelTimeout('idle', idleTimeoutMs)), idleTimeoutMs)
     } else this.#idleTimer.refresh()
-    this.#body.enqueue(chunk)
-    if ((this.#body.desiredSize ?? 0) <= 0) socket.pause()
+    this.#chunks.push(chunk)
+    if (this.#chunks.length >= BUFFERED_CHUNKS) socket.pause()
+    this.#wake()
   }
 
   onResponseEnd(): void {
-    if (!this.#settle()) return
-    this.#body?.close()
+    if (this.#settle()) this.#wake()
   }
 
   onResponseError(_socket: Dispatcher.DispatchController, error: Error): void {
@@ -175,9 +200,34 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   #fail(reason: unknown): void {
     if (!this.#settle()) return
+    this.#failure = { reason }
     this.#options.reject(reason)
-    this.#body?.error(reason)
+    this.#wake()
     this.#socket?.abort(reason instanceof Error ? reason : new Error('the request was given up'))
+  }
+}
+
+/** The exchanges behind the responses of `createModelFetch`. */
+const exchanges = new WeakMap<Response, Exchange>()
+
+export interface BodyReader {
+  /** What has come since the last time, at least one piece; undefined at the end. */
+  read(): Promise<Uint8Array[] | undefined>
+  /** Ends the request where nobody wants the rest. */
+  cancel(): void
+}
+
+/** The body of a response, read in place of its stream: that costs several promises a piece. */
+export function readBody(response: Response): BodyReader {
+  const exchange = exchanges.get(response)
+  if (exchange !== undefined) return exchange
+  const reader = response.body?.getReader()
+  return {
+    async read() {
+      const next = await reader?.read()
+      return next === undefined || next.done ? undefined : [next.value]
+    },
+    cancel: () => void reader?.cancel().catch(() => {}),
   }
 }
 

@@ -61,17 +61,26 @@ const headOf = (event: Delta): (string | number)[] => [
   ...(event.type === 'tool-call-delta' ? [event.toolCallId, event.name] : []),
 ]
 
+/** True for pieces of one part, which have the same head. */
+function isOfSamePart(one: Delta | undefined, other: Delta): boolean {
+  if (one === undefined || one.type !== other.type || one.messageId !== other.messageId || one.part !== other.part)
+    return false
+  if (one.stepId !== other.stepId || kindOf(one) !== kindOf(other)) return false
+  if (one.type !== 'tool-call-delta' || other.type !== 'tool-call-delta') return true
+  return one.toolCallId === other.toolCallId && one.name === other.name
+}
+
 /** Events that follow each other without a gap, as one row of the log. Throws where there are none. */
 export function encodeEvents(entries: readonly SequencedEvent[]): EventBatch {
   const first = entries[0]
   const last = entries.at(-1)
   if (first === undefined || last === undefined) throw new Error('a batch has at least one event')
   const items: unknown[] = []
-  let head = ''
+  let before: Delta | undefined
   let pieces: string[] = []
   for (const { event } of entries) {
     if (event.type === 'message' || event.type === 'run-end') {
-      head = ''
+      before = undefined
       const span = spanOf(event)
       items.push(
         event.type === 'message' ? ['message', span, event.message.id, event.hasDeltas ?? false] : ['end', span],
@@ -79,17 +88,15 @@ export function encodeEvents(entries: readonly SequencedEvent[]): EventBatch {
       continue
     }
     if (event.type === 'compaction') {
-      head = ''
+      before = undefined
       items.push(['compaction', event])
       continue
     }
-    const own = headOf(event)
-    const key = own.join(' ')
-    if (key !== head) {
-      head = key
+    if (!isOfSamePart(before, event)) {
       pieces = []
-      items.push([...own, pieces])
+      items.push([...headOf(event), pieces])
     }
+    before = event
     pieces.push(event.type === 'tool-call-delta' ? event.argumentsDelta : event.text)
   }
   const last_seq = last.seq + spanOf(last.event) - 1

@@ -35,7 +35,7 @@ export async function readRunEvents(
 export function toEndEvent(end: RunEnd | undefined): Extract<LoggedEvent, { type: 'run-end' }> {
   if (end === undefined) {
     // no fault: somebody wanted it
-    const cause = notFound('Agent not found: it was deleted before the run had ended.')
+    const cause = notFound('The agent was deleted.')
     const error = { type: 'stream_incomplete', message: cause.message, detail: null, cause }
     return { type: 'run-end', stopReason: 'error', usage: emptyUsage(), stepCount: 0, error }
   }

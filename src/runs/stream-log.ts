@@ -15,8 +15,11 @@ import { retellRun } from './retell-run.ts'
 import { type FollowerOptions, RunFollower } from './run-follower.ts'
 import { RunLog } from './run-log.ts'
 
-/** Pause between two writes of what was told meanwhile; many runs share one statement. */
-const FLUSH_MS = 200
+/**
+ * Pause between two writes of what was told meanwhile; many runs share one statement. What a crash loses of a message that is not
+ * committed is said anew by the next owner, so this is a matter of cost: each write is a row for each run that speaks.
+ */
+const FLUSH_MS = 500
 /** The same while somebody follows on another replica. */
 const FOLLOWED_FLUSH_MS = 50
 /** Pause between looks for runs that are followed here and worked on elsewhere, where no notification wakes us. */

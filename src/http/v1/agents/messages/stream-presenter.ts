@@ -37,7 +37,7 @@ export function presentPing(runId: string, lastSeq: number): Record<string, unkn
   }
 }
 
-function presentDelta(event: Delta, runId: string): MessageWire {
+function presentDelta(event: Delta, runId: string, seq: number): MessageWire & { message_type: string } {
   const base = {
     id: event.messageId,
     date: new Date().toISOString(),
@@ -46,7 +46,7 @@ function presentDelta(event: Delta, runId: string): MessageWire {
     sender_id: null,
     step_id: event.stepId,
     is_err: null,
-    seq_id: null,
+    seq_id: seq,
     run_id: runId,
   }
   if (event.type === 'text-delta') return { ...base, message_type: 'assistant_message', content: event.text }
@@ -76,6 +76,8 @@ function presentFailure(failure: RunFailure): Record<string, unknown> {
   }
 }
 
+const NOTHING: StreamChunk[] = []
+
 /**
  * Turns the events of one run into the wire's stream: whole messages after each step, or, with `hasTokens`, pieces while
  * they come (and then not the whole again). What the client has already, up to `after`, is left out.
@@ -91,14 +93,18 @@ export function createStreamPresenter(options: {
   const wanted = (message: { message_type?: unknown }): boolean => isWanted(String(message.message_type), view)
 
   return (event, firstSeq) => {
+    // most of all events are pieces of text: one object each
+    if (event.type === 'text-delta' || event.type === 'reasoning-delta' || event.type === 'tool-call-delta') {
+      if (!hasTokens || firstSeq <= after) return NOTHING
+      const data = presentDelta(event, runId, firstSeq)
+      return wanted(data) ? [{ data, seq: firstSeq, isError: false }] : NOTHING
+    }
     const chunks: StreamChunk[] = []
     const add = (data: Record<string, unknown>, isError = false): void => {
       const seq = firstSeq + chunks.length
       chunks.push({ data: { ...data, run_id: runId, seq_id: seq }, seq, isError })
     }
-    if (event.type === 'text-delta' || event.type === 'reasoning-delta' || event.type === 'tool-call-delta') {
-      if (hasTokens) add(presentDelta(event, runId))
-    } else if (event.type === 'compaction') {
+    if (event.type === 'compaction') {
       if (showsCompaction) add(presentCompactionEvent(event, runId))
     } else if (event.type === 'message' && (event.message.role !== 'summary' || showsCompaction)) {
       for (const message of afterDeltas(presentMessage(event.message, view), hasTokens && event.hasDeltas === true))
