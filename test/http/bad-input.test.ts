@@ -249,8 +249,8 @@ async function problemsOf(requests: readonly (Request & { what: string })[]): Pr
 function share<Value>(values: readonly Value[], turn: number, count: number): Value[] {
   return Array.from({ length: count }, (_, index) => values[(turn * count + index) % values.length] as Value)
 }
-const VALUES_OF_FIELD = 5
-const VALUES_OF_PARAMETER = 5
+const VALUES_OF_FIELD = 3
+const VALUES_OF_PARAMETER = 3
 let turn = 0
 
 const DESTRUCTIVE = new Set([
