@@ -1,6 +1,7 @@
 import type { NewAgentInput } from '#agent/create-agent.ts'
 import type { ContentPart, ToolCallPart } from '#llm/model.ts'
 import type { NewBlockInput } from '#memory/block-rules.ts'
+import type { FolderFields } from '#store/folders/folder-writer.ts'
 import type { ToolRow } from '#store/tools/tool-row.ts'
 
 /** Agents with all that they need, on their way from one server to another: what a file says, whatever its format. */
@@ -8,7 +9,8 @@ export interface AgentBundle {
   agents: BundledAgent[]
   blocks: BundledBlock[]
   tools: BundledTool[]
-  /** Parts of the file that this server does not make: `sources`, `groups`… */
+  folders: BundledFolder[]
+  /** Parts of the file that this server does not make: `groups`, `mcp_servers`… */
   leftOut: string[]
 }
 
@@ -23,6 +25,9 @@ export interface BundledAgent extends Placed {
   /** After the blocks that `input` itself brings. */
   blockIds: string[]
   toolIds: string[]
+  folderIds: string[]
+  /** The files that it has open, those used last at the end. Undefined where the bundle does not say. */
+  openFiles: BundledView[] | undefined
   /** Messages that the agent remembers and does not see, then those in context. Without the system prompt. */
   recall: BundledMessage[]
   context: BundledMessage[]
@@ -31,6 +36,27 @@ export interface BundledAgent extends Placed {
 export interface BundledBlock extends Placed {
   id: string
   input: NewBlockInput
+}
+
+export interface BundledFolder extends Placed {
+  id: string
+  fields: FolderFields
+  files: BundledFile[]
+}
+
+export interface BundledFile extends Placed {
+  id: string
+  /** The last part of it is the name within the folder. */
+  name: string
+  originalName: string
+  mediaType: string | null
+  text: string
+}
+
+/** An open file: from its beginning, or these lines of it, counted from 1, both inclusive. */
+export interface BundledView {
+  fileId: string
+  lines: { start: number; end: number } | null
 }
 
 export interface BundledTool extends Placed {

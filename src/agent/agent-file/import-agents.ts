@@ -1,4 +1,5 @@
 import { checkBlockCount, checkLabels } from '#agent/agent-blocks.ts'
+import { attachFolders, FILE_TOOLS } from '#agent/agent-folders.ts'
 import { checkSecrets, SECRET_MASK, type SecretValues, sealSecrets } from '#agent/agent-secrets.ts'
 import type { AgentType } from '#agent/base-tools.ts'
 import {
@@ -12,11 +13,16 @@ import {
 import { firstPrompt, systemMessage } from '#agent/first-prompt.ts'
 import { packageInitialMessages } from '#agent/initial-messages.ts'
 import { likesLineNumbers } from '#agent/prompts/likes-line-numbers.ts'
+import { refreshAgentPrompt } from '#agent/refresh-agent-prompt.ts'
 import { resolveTools } from '#agent/resolve-tools.ts'
 import type { ModelInfo } from '#llm/model.ts'
 import { normalizeNewBlock } from '#memory/block-rules.ts'
+import { defaultFileLimits, fileLimitsOf } from '#memory/files/file-limits.ts'
+import { showFiles } from '#memory/files/open-files.ts'
 import { newId, newOrderedId } from '#platform/ids.ts'
 import type { SecretBox } from '#platform/secret-box.ts'
+import { findFileLimits } from '#store/agents/agent-file-reader.ts'
+import type { AgentRow } from '#store/agents/agent-row.ts'
 import { storeAgentSecrets } from '#store/agents/agent-secret-writer.ts'
 import { type AgentToInsert, insertAgent } from '#store/agents/agent-writer.ts'
 import type { BlockRow } from '#store/blocks/block-row.ts'
@@ -29,6 +35,7 @@ import { findBuiltinTool } from '#tools/registry.ts'
 import { atPlace } from './at-place.ts'
 import type { AgentBundle, BundledAgent } from './bundle.ts'
 import { chooseModel } from './choose-model.ts'
+import { type ImportedFolders, importFolders } from './import-folders.ts'
 import { type ImportedMessage, repairHistory } from './repair-history.ts'
 
 export interface ImportOptions {
@@ -58,6 +65,13 @@ interface PreparedAgent {
 
 type ById<Row> = ReadonlyMap<string, Row>
 
+/** What the bundle's agents refer to, stored. */
+interface Made {
+  tools: ById<ToolRow>
+  blocks: ById<BlockRow>
+  folders: ImportedFolders
+}
+
 /**
  * Makes the agents of a bundle, with new blocks, its tools by their names, and its history: everything or nothing, in one
  * transaction of few statements. The system messages are compiled anew.
@@ -74,15 +88,25 @@ export async function importAgents(
   for (const [index, agent] of bundle.agents.entries()) {
     prepared.push(await atPlace(agent.place, () => prepare(deps, author.organizationId, agent, options, index === 0)))
   }
-  return deps.db.transaction(async (tx) => {
+  const agentIds = await deps.db.transaction(async (tx) => {
     const tools = await importTools(tx, author, bundle, options.overridesTools)
     const blocks = await importBlocks(tx, author, bundle)
-    const agentIds: string[] = []
+    const embedding = { override: options.embedding, fallback: deps.defaultEmbedding }
+    const folders = await importFolders(tx, author, bundle, embedding)
+    const made = { tools, blocks, folders }
+    const ids: string[] = []
     for (const agent of prepared) {
-      agentIds.push(await atPlace(agent.bundled.place, () => importAgent(tx, deps, author, agent, { tools, blocks })))
+      ids.push(await atPlace(agent.bundled.place, () => importAgent(tx, deps, author, agent, made)))
     }
-    return agentIds
+    return ids
   })
+  for (const [index, { bundled }] of prepared.entries()) {
+    // what the folders changed, as for every new agent
+    if (bundled.folderIds.length > 0) {
+      await refreshAgentPrompt(deps.db, deps.models, author.organizationId, agentIds[index] ?? '')
+    }
+  }
+  return agentIds
 }
 
 async function prepare(
@@ -162,7 +186,7 @@ async function importAgent(
   deps: ImportDeps,
   author: AgentAuthor,
   { bundled, input, agentType, model }: PreparedAgent,
-  made: { tools: ById<ToolRow>; blocks: ById<BlockRow> },
+  made: Made,
 ): Promise<string> {
   const { organizationId, userId } = author
   const named = await resolveTools(tx, organizationId, firstToolNames(input, agentType), [])
@@ -173,7 +197,7 @@ async function importAgent(
   const rules = firstToolRules(input, { agentType, model, tools })
   const agent = buildAgentRow(input, { ...deps, author, agentType, model, rules })
   const conversationId = newOrderedId('conv')
-  await insertAgent(tx, {
+  const row = await insertAgent(tx, {
     ...threadOf(agent, model, blocks, bundled, input),
     organizationId,
     agent,
@@ -183,6 +207,7 @@ async function importAgent(
     conversationId,
     createdById: userId,
   })
+  if (bundled.folderIds.length > 0) await giveFolders(tx, deps, author, { row, model, bundled }, made.folders)
   const now = new Date()
   const recall = repairHistory(bundled.recall, now)
   const history = [...recall, ...inOrderOfTime(repairHistory(bundled.context, now))]
@@ -190,6 +215,34 @@ async function importAgent(
   const owner = { organizationId, agentId: agent.id }
   await storeAgentSecrets(tx, organizationId, sealSecrets(deps.secrets, owner, input.secrets ?? {}), userId)
   return agent.id
+}
+
+/** Attaches the agent's folders, and opens what it had open where it comes from. */
+async function giveFolders(
+  tx: Queryable,
+  { maxContextWindow }: ImportDeps,
+  author: AgentAuthor,
+  { row, model, bundled }: { row: AgentRow; model: ModelInfo; bundled: BundledAgent },
+  { folderIds, fileIds }: ImportedFolders,
+): Promise<void> {
+  const { organizationId } = author
+  const window = Math.min(row.context_window_limit ?? maxContextWindow ?? model.contextWindow, model.contextWindow)
+  const tools = await resolveTools(tx, organizationId, FILE_TOOLS, [])
+  const given = { agent: row, defaults: defaultFileLimits(window), tools }
+  await attachFolders(
+    tx,
+    author,
+    given,
+    bundled.folderIds.flatMap((id) => folderIds.get(id) ?? []),
+  )
+  if (bundled.openFiles === undefined) return
+  const limits = await findFileLimits(tx, organizationId, row.id)
+  if (limits === undefined) throw new Error(`agent ${row.id} is not there although it was just made`)
+  const open = bundled.openFiles.flatMap(({ fileId, lines }) => {
+    const id = fileIds.get(fileId)
+    return id === undefined ? [] : [{ file_id: id, start_line: lines?.start ?? null, end_line: lines?.end ?? null }]
+  })
+  await showFiles(tx, organizationId, { id: row.id, limits: fileLimitsOf(limits) }, open)
 }
 
 /** The same with no message older than the one before it: where a context begins, its time must bound those after it. */

@@ -105,6 +105,28 @@ export async function refitOpenFiles(
   await setFileViews(tx, organizationId, agent.id, views)
 }
 
+/** A file that shall be open: from its beginning where it has no lines. */
+export type FileToShow = Pick<AgentFileState, 'file_id' | 'start_line' | 'end_line'>
+
+/** Lets an agent, locked or new, have these files open and no others: the last of them, as many as it may. */
+export async function showFiles(
+  tx: Queryable,
+  organizationId: string,
+  agent: { id: string; limits: FileLimits },
+  shown: readonly FileToShow[],
+): Promise<void> {
+  const files = new Map((await listAgentFileStates(tx, organizationId, agent.id)).map((file) => [file.file_id, file]))
+  const views: FileView[] = []
+  for (const wanted of shown.slice(Math.max(0, shown.length - agent.limits.maxFilesOpen))) {
+    const file = files.get(wanted.file_id)
+    if (file === undefined) continue
+    files.delete(wanted.file_id)
+    views.push(await viewAgain(tx, organizationId, { ...file, ...wanted }, agent.limits.windowChars))
+  }
+  const others = [...files.values()].filter((file) => file.is_open).map((file) => closedView(file.file_id))
+  await setFileViews(tx, organizationId, agent.id, [...others, ...views])
+}
+
 async function viewAgain(
   tx: Queryable,
   organizationId: string,

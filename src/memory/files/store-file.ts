@@ -59,43 +59,53 @@ export async function storeFile(
     }
     const isRenamed = existing !== undefined && upload.duplicateHandling === 'suffix'
     const name = isRenamed ? await freeName(tx, organizationId, folderId, parsed.name) : parsed.name
-    const row = {
-      id: newId('file'),
-      folder_id: folderId,
-      name,
-      original_name: parsed.originalName,
-      media_type: upload.mediaType,
-      size_bytes: upload.bytes.length,
-      char_count: parsed.text.length,
-      line_count: parsed.lineCount,
-      passage_count: parsed.passages.length,
-    }
-    const ids = { userId: actor.userId, jobId: newOrderedId('job') }
-    const times = await insertFile(tx, organizationId, row, parsed.text, ids)
-    for (let at = 0; at < parsed.passages.length; at += PASSAGES_AT_ONCE) {
-      await insertFilePassages(tx, organizationId, row, parsed.passages.slice(at, at + PASSAGES_AT_ONCE))
-    }
-    return { file: { ...row, ...times, folder_name: folder.name }, wasSkipped: false }
+    const description = { mediaType: upload.mediaType, sizeBytes: upload.bytes.length }
+    return { file: await insertCutFile(tx, actor, folder, { ...parsed, ...description, name }), wasSkipped: false }
   })
   if (!stored.wasSkipped) await openForAgents(db, organizationId, stored.file)
   return stored
 }
 
-interface ParsedFile {
-  name: string
-  originalName: string
+/** A text and what it is cut into. */
+interface CutText {
   text: string
   lineCount: number
   passages: FilePassageToInsert[]
 }
 
-function parse(upload: Upload): ParsedFile {
-  const originalName = toFileName(upload.fileName)
-  checkFormat(originalName, upload.mediaType)
-  const wanted = upload.name === null ? originalName : toFileName(upload.name)
-  const { extension } = splitExtension(originalName)
-  const name = splitExtension(wanted).extension === '' ? toFileName(wanted + extension) : wanted
-  const text = decodeText(upload.bytes)
+interface FileName {
+  name: string
+  originalName: string
+}
+
+/** Stores a file whose name is free, closed for every agent that has the folder. The folder is locked, or new. */
+export async function insertCutFile(
+  tx: Queryable,
+  actor: { organizationId: string; userId: string },
+  folder: { id: string; name: string },
+  file: CutText & FileName & { mediaType: string | null; sizeBytes: number },
+): Promise<FileRow> {
+  const { organizationId, userId } = actor
+  const row = {
+    id: newId('file'),
+    folder_id: folder.id,
+    name: file.name,
+    original_name: file.originalName,
+    media_type: file.mediaType,
+    size_bytes: file.sizeBytes,
+    char_count: file.text.length,
+    line_count: file.lineCount,
+    passage_count: file.passages.length,
+  }
+  const times = await insertFile(tx, organizationId, row, file.text, { userId, jobId: newOrderedId('job') })
+  for (let at = 0; at < file.passages.length; at += PASSAGES_AT_ONCE) {
+    await insertFilePassages(tx, organizationId, row, file.passages.slice(at, at + PASSAGES_AT_ONCE))
+  }
+  return { ...row, ...times, folder_name: folder.name }
+}
+
+/** Cuts a text into the passages by which it is found. */
+export function cutText(text: string): CutText {
   const passages = splitPassages(text).map((piece, index) => ({
     id: newOrderedId('passage'),
     position: index + 1,
@@ -103,7 +113,16 @@ function parse(upload: Upload): ParsedFile {
     end_line: piece.endLine,
     text: piece.text,
   }))
-  return { name, originalName, text, lineCount: splitLines(text).length, passages }
+  return { text, lineCount: splitLines(text).length, passages }
+}
+
+function parse(upload: Upload): CutText & FileName {
+  const originalName = toFileName(upload.fileName)
+  checkFormat(originalName, upload.mediaType)
+  const wanted = upload.name === null ? originalName : toFileName(upload.name)
+  const { extension } = splitExtension(originalName)
+  const name = splitExtension(wanted).extension === '' ? toFileName(wanted + extension) : wanted
+  return { name, originalName, ...cutText(decodeText(upload.bytes)) }
 }
 
 /** `notes_(1).txt`, with the first number that is free. */

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { type DomainError, notFound } from '#platform/errors.ts'
+import type { AgentFileRow } from '#store/agents/agent-file-reader.ts'
 import { sqlBuilder, toStatement } from '#store/builder.ts'
 import { type Queryable, statement } from '#store/db.ts'
 import { keysetPage, type PageRequest } from '#store/page.ts'
@@ -83,6 +84,34 @@ export async function listFiles(
   const rows = await db.query<FileWithContent>(...toStatement('list-files', query.compile(sqlBuilder)))
   if (rows.length === 0) await requireCursor(db, organizationId, 'files', page)
   return paging.finish(rows)
+}
+
+/** A file with what an agent sees of it. */
+export type FileToExport = FileWithContent &
+  Pick<AgentFileRow, 'is_open' | 'start_line' | 'end_line' | 'visible_content' | 'last_accessed_at'>
+
+const LIST_FILES_TO_EXPORT = statement(
+  'list-files-to-export',
+  `select f.*, case when f.bytes_so_far <= $3 then (select c.content from file_contents as c
+     where c.organization_id = $1 and c.file_id = f.id) end as content
+   from (
+     select ${fileColumns('fi', 'fo')}, af.is_open, af.start_line, af.end_line, af.visible_content, af.last_accessed_at,
+       sum(fi.size_bytes) over (order by fi.name, fi.folder_id) as bytes_so_far
+     from agent_files as af
+     join files as fi on fi.organization_id = af.organization_id and fi.id = af.file_id
+     join folders as fo on fo.organization_id = fi.organization_id and fo.id = fi.folder_id
+     where af.organization_id = $1 and af.agent_id = $2
+   ) as f order by f.name, f.folder_id`,
+)
+
+/** All files of an agent by name, with their texts as long as those have no more bytes than `maxBytes` together. */
+export function listFilesToExport(
+  db: Queryable,
+  organizationId: string,
+  agentId: string,
+  maxBytes: number,
+): Promise<FileToExport[]> {
+  return db.query<FileToExport>(LIST_FILES_TO_EXPORT, [organizationId, agentId, maxBytes])
 }
 
 export async function listFolderPassages(

@@ -33,6 +33,21 @@ export async function getFolderIdByName(db: Queryable, organizationId: string, n
   return row.id
 }
 
+const LIST_TAKEN_FOLDER_NAMES = statement(
+  'list-taken-folder-names',
+  'select f.name from folders as f where f.organization_id = $1 and (f.name = $2 or starts_with(f.name, $3))',
+)
+
+/** The name, if a folder has it, and the names that begin like `start`. */
+export async function listTakenFolderNames(
+  db: Queryable,
+  organizationId: string,
+  { name, start }: { name: string; start: string },
+): Promise<string[]> {
+  const rows = await db.query<{ name: string }>(LIST_TAKEN_FOLDER_NAMES, [organizationId, name, start])
+  return rows.map((row) => row.name)
+}
+
 /** Every condition that is given must hold. */
 export interface FolderFilter {
   name?: string | undefined

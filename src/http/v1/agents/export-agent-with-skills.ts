@@ -46,6 +46,8 @@ export function exportAgentWithSkills(app: App, context: Context): void {
         agentId: params.agent_id,
         conversationId: toConversationId(body?.conversation_id),
         withoutMessages: body?.scrub_messages ?? false,
+        // a token is for its agent alone
+        withoutFolders: actor.access !== undefined,
         skills: body?.skills ?? [],
       })
       return reply.type(FILE_CONTENT_TYPE).send(text)

@@ -25,7 +25,7 @@ export function exportAgent(app: App, context: Context): void {
       schema: {
         operationId: 'export_agent',
         tags: ['agents'],
-        summary: 'The agent as an agent file: its blocks, tools and the messages in context',
+        summary: 'The agent as an agent file: its blocks, tools, folders and the messages in context',
         params: AgentId,
         querystring: Query,
         response: { 200: FileText },
@@ -42,6 +42,8 @@ export function exportAgent(app: App, context: Context): void {
         agentId: params.agent_id,
         conversationId: toConversationId(query.conversation_id),
         withoutMessages: query.scrub_messages,
+        // a token is for its agent alone
+        withoutFolders: actor.access !== undefined,
         skills: [],
       })
       return reply.type(FILE_CONTENT_TYPE).send(text)

@@ -31,7 +31,7 @@ const Form = Type.Object({
 const ImportedAgents = Type.Object({
   agent_ids: Type.Array(Type.String()),
   not_imported: Type.Array(Type.String(), {
-    description: 'Parts of the file that this server does not make, such as sources',
+    description: 'Parts of the file that this server does not make, such as groups, or files without their text',
   }),
 })
 
@@ -44,7 +44,8 @@ export function importAgent(app: App, context: Context): void {
       schema: {
         operationId: 'import_agent',
         tags: ['agents'],
-        summary: 'Make the agents of an agent file, with their blocks, tools and messages: all of it or nothing',
+        summary:
+          'Make the agents of an agent file, with their blocks, tools, folders and messages: all of it or nothing',
         consumes: ['multipart/form-data'],
         headers: Type.Object({ [EMBEDDING_HEADER]: Type.Optional(Type.String()) }),
         body: Form,
@@ -56,7 +57,8 @@ export function importAgent(app: App, context: Context): void {
       const { file, projectId, options } = await readImportForm(request, context.config.maxBodyBytes)
       const bundle = readAgentFile(file)
       const { db, models, secrets, config } = context
-      const deps = { db, models, secrets, defaultModel: config.defaultModel, defaultEmbedding: config.defaultEmbedding }
+      const { defaultModel, defaultEmbedding, globalMaxContextWindow: maxContextWindow } = config
+      const deps = { db, models, secrets, defaultModel, defaultEmbedding, maxContextWindow }
       const author = { ...actor, projectId: projectId ?? actor.projectId }
       return { agent_ids: await importAgents(deps, author, bundle, options), not_imported: bundle.leftOut }
     },

@@ -120,6 +120,36 @@ const agentFields = {
   message_buffer_autoclear: optional(Type.Boolean()),
 }
 
+/** What an agent has of a file. */
+const FileOfAgent = Type.Object({
+  file_id: Type.String(),
+  is_open: optional(Type.Boolean()),
+  start_line: optional(SmallInteger),
+  end_line: optional(SmallInteger),
+  last_accessed_at: optional(Type.String()),
+})
+export type FileOfAgent = Static<typeof FileOfAgent>
+
+const FileSource = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  description: optional(Type.String()),
+  instructions: optional(Type.String()),
+  metadata: optional(AnyObject),
+  embedding: optional(Type.String()),
+  embedding_config: optional(AnyObject),
+})
+
+const FileOfSource = Type.Object({
+  id: Type.String(),
+  source_id: optional(Type.String()),
+  /** `<source>/<file>`. */
+  file_name: optional(Type.String()),
+  original_file_name: optional(Type.String()),
+  file_type: optional(Type.String()),
+  content: optional(Type.String()),
+})
+
 const CurrentAgent = Type.Object({
   ...agentFields,
   id: Type.String(),
@@ -163,7 +193,7 @@ const CurrentAgent = Type.Object({
   hidden: optional(Type.Boolean()),
   in_context_message_ids: optional(Texts),
   messages: optional(Type.Array(FileMessage)),
-  files_agents: optional(Type.Array(AnyObject)),
+  files_agents: optional(Type.Array(FileOfAgent)),
 })
 export type CurrentAgent = Static<typeof CurrentAgent>
 
@@ -175,8 +205,8 @@ export const CurrentFileSchema = Type.Object({
   blocks: optional(Type.Array(Type.Object({ ...blockFields, id: Type.String() }))),
   tools: optional(Type.Array(Type.Object({ ...toolFields, id: Type.String() }))),
   groups: optional(Type.Array(WithId)),
-  sources: optional(Type.Array(WithId)),
-  files: optional(Type.Array(WithId)),
+  sources: optional(Type.Array(FileSource)),
+  files: optional(Type.Array(FileOfSource)),
   mcp_servers: optional(Type.Array(WithId)),
   skills: optional(Type.Array(AnyObject)),
 })

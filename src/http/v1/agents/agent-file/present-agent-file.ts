@@ -5,6 +5,7 @@ import { presentTool } from '#http/v1/tools/present-tool.ts'
 import type { Agent } from '#store/agents/agent-row.ts'
 import type { BlockRow } from '#store/blocks/block-row.ts'
 import type { ToolRow } from '#store/tools/tool-row.ts'
+import type { FileFolders } from './present-folders.ts'
 
 /** What a client resolved for the file: the server only passes it on. */
 export interface FileSkill {
@@ -16,20 +17,24 @@ export interface FileSkill {
 /** What tells our files apart; V1 wrote the revision of its database here. */
 const REVISION = 'perdure-1'
 
-/** An agent with its blocks and tools as a file of today's format; ids are the file's own. */
-export function presentAgentFile(
-  agent: Agent,
-  catalog: ModelCatalog,
-  messages: Record<string, unknown>[],
-  skills: readonly FileSkill[],
-  now: Date,
-): Record<string, unknown> {
+export interface AgentToExport {
+  agent: Agent
+  catalog: ModelCatalog
+  /** In the form of the file. */
+  messages: Record<string, unknown>[]
+  folders: FileFolders
+  skills: readonly FileSkill[]
+  now: Date
+}
+
+/** An agent with its blocks, tools and folders as a file of today's format; ids are the file's own. */
+export function presentAgentFile({ agent, skills, now, ...rest }: AgentToExport): Record<string, unknown> {
   return {
-    agents: [presentFileAgent(agent, catalog, messages)],
+    agents: [presentFileAgent(agent, rest)],
     groups: [],
     blocks: agent.blocks.map(presentFileBlock),
-    files: [],
-    sources: [],
+    files: rest.folders.files,
+    sources: rest.folders.sources,
     tools: agent.tools.map(presentFileTool),
     mcp_servers: [],
     skills,
@@ -38,7 +43,11 @@ export function presentAgentFile(
   }
 }
 
-function presentFileAgent(agent: Agent, catalog: ModelCatalog, messages: Record<string, unknown>[]) {
+function presentFileAgent(
+  agent: Agent,
+  { catalog, messages, folders }: Pick<AgentToExport, 'catalog' | 'messages' | 'folders'>,
+) {
+  const sourceIds = folders.sources.map((source) => source.id)
   const { llm_config, embedding_config } = presentAgent(agent, catalog)
   const secrets = Object.fromEntries(agent.secrets.map(({ key }) => [key, '']))
   return {
@@ -46,8 +55,8 @@ function presentFileAgent(agent: Agent, catalog: ModelCatalog, messages: Record<
     memory_blocks: [],
     tools: [],
     tool_ids: agent.tools.map((_, index) => `tool-${index}`),
-    source_ids: [],
-    folder_ids: [],
+    source_ids: sourceIds,
+    folder_ids: sourceIds,
     block_ids: agent.blocks.map((_, index) => `block-${index}`),
     tool_rules: agent.tool_rules,
     tags: agent.tags,
@@ -93,7 +102,7 @@ function presentFileAgent(agent: Agent, catalog: ModelCatalog, messages: Record<
     id: 'agent-0',
     in_context_message_ids: messages.map((message) => message.id),
     messages,
-    files_agents: [],
+    files_agents: folders.files_agents,
     group_ids: [],
   }
 }

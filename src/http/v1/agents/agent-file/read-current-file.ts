@@ -2,6 +2,7 @@ import type { AgentBundle, BundledAgent, BundledBlock } from '#agent/agent-file/
 import { fillVariables } from '#agent/memory-variables.ts'
 import { corrupted } from './corrupted.ts'
 import type { CurrentAgent, CurrentFile } from './file-schema.ts'
+import { readFolders, readOpenFiles } from './read-folders.ts'
 import { readMessage } from './read-messages.ts'
 import { readBlock, readModel, readTool } from './read-parts.ts'
 
@@ -46,7 +47,7 @@ export function readCurrentFile(file: CurrentFile): AgentBundle {
     checkReferences(agent, place, ids)
     return readAgent(agent, place, blocks)
   })
-  return { agents, blocks, tools, leftOut: leftOutOf(file) }
+  return { agents, blocks, tools, folders: readFolders(file, ids.sources), leftOut: leftOutOf(file) }
 }
 
 /** Throws for an id that is none of this kind, or that is there twice. */
@@ -86,7 +87,7 @@ function checkReferences(agent: CurrentAgent, place: string, ids: Record<keyof t
     })
   }
   ;(agent.files_agents ?? []).forEach(({ file_id: fileId }, index) => {
-    if (typeof fileId === 'string' && ids.files.has(fileId)) return
+    if (ids.files.has(fileId)) return
     throw corrupted(`${place}.files_agents[${index}].file_id is not among the files of the file.`)
   })
 }
@@ -126,6 +127,8 @@ function readAgent(agent: CurrentAgent, place: string, blocks: BundledBlock[]): 
     },
     blockIds: [...own.map((block) => block.id), ...unique(agent.block_ids)],
     toolIds: unique(agent.tool_ids),
+    folderIds: unique([...(agent.folder_ids ?? []), ...(agent.source_ids ?? [])]),
+    openFiles: readOpenFiles(agent.files_agents),
     ...readThread(agent, place),
   }
 }
@@ -167,7 +170,8 @@ export function withoutPrompts(
 
 /** What is in the file and not made by this server. */
 function leftOutOf(file: CurrentFile): string[] {
-  const lists = ['groups', 'sources', 'files', 'mcp_servers', 'skills'] as const
+  const lists = ['groups', 'mcp_servers', 'skills'] as const
+  const files = (file.files ?? []).some(({ content }) => content == null) ? ['files'] : []
   const identities = file.agents.some((agent) => (agent.identity_ids ?? []).length > 0) ? ['identities'] : []
-  return [...lists.filter((list) => (file[list] ?? []).length > 0), ...identities]
+  return [...files, ...lists.filter((list) => (file[list] ?? []).length > 0), ...identities]
 }

@@ -39,11 +39,14 @@ export function readLegacyFile(file: LegacyFile): AgentBundle {
         },
         blockIds: blocks.map((block) => block.id),
         toolIds: tools.map((tool) => tool.id),
+        folderIds: [],
+        openFiles: undefined,
         ...readThread(file),
       },
     ],
     blocks,
     tools,
+    folders: [],
     leftOut: [],
   }
 }

@@ -3,8 +3,10 @@ import { catalogOf } from '#http/v1/agents/read-agent.ts'
 import { notFound } from '#platform/errors.ts'
 import { getAgent } from '#store/agents/agent-reader.ts'
 import { findThreadToExport } from '#store/conversations/find-thread-to-export.ts'
+import { listFilesToExport } from '#store/files/file-reader.ts'
 import { listContextMessages } from '#store/messages/message-reader.ts'
 import { type FileSkill, presentAgentFile } from './present-agent-file.ts'
+import { presentFolders } from './present-folders.ts'
 import { presentFileMessages } from './present-messages.ts'
 
 export interface ExportRequest {
@@ -13,6 +15,8 @@ export interface ExportRequest {
   /** Null: the default conversation. */
   conversationId: string | null
   withoutMessages: boolean
+  /** Of someone who may read the agent and no folders. */
+  withoutFolders: boolean
   skills: readonly FileSkill[]
 }
 
@@ -28,6 +32,12 @@ export async function writeAgentFile(context: Context, request: ExportRequest): 
   const messages = request.withoutMessages
     ? []
     : presentFileMessages('agent-0', agent.timezone, thread, await listContextMessages(db, organizationId, thread))
-  const file = presentAgentFile(agent, await catalogOf(context, organizationId), messages, request.skills, new Date())
+  // texts that an import of the same size limit can still take, with all the rest
+  const maxBytes = context.config.maxBodyBytes / 2
+  const hasFolders = agent.folders.length > 0 && !request.withoutFolders
+  const files = hasFolders ? await listFilesToExport(db, organizationId, agentId, maxBytes) : []
+  const catalog = await catalogOf(context, organizationId)
+  const folders = presentFolders(hasFolders ? agent.folders : [], files, catalog)
+  const file = presentAgentFile({ agent, catalog, messages, folders, skills: request.skills, now: new Date() })
   return JSON.stringify(file, null, 2)
 }
