@@ -1,46 +1,20 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startCallbackReceiver } from '../support/callback-receiver.ts'
-import { type ProviderProcess, startProviderProcess } from '../support/provider-process.ts'
-import { freePort, startServerProcess } from '../support/server-process.ts'
-import { createPostgresDatabase, testEngine } from '../support/test-database.ts'
+import { type KillableServer, prepareKillableServer } from '../support/killable-server.ts'
 
 const ITEMS = 16
 const KILLS = 3
 const PROVIDER_DELAY_MS = 150
 
-let provider: ProviderProcess
-let environment: Record<string, string>
-let remove: () => Promise<unknown>
-let port: number
-
+let killable: KillableServer
 beforeAll(async () => {
-  provider = await startProviderProcess('instant-text', PROVIDER_DELAY_MS)
-  port = await freePort()
-  environment = {
-    OPENAI_API_KEY: 'sk-test',
-    OPENAI_BASE_URL: provider.url,
-    PERDURE_RUN_LEASE: '1s',
+  killable = await prepareKillableServer('instant-text', PROVIDER_DELAY_MS, {
     PERDURE_WEBHOOK_ADDRESSES: 'any',
     PERDURE_BATCH_RUNS: '2',
-  }
-  if (testEngine() === 'postgres') {
-    const database = await createPostgresDatabase()
-    environment.PERDURE_DATABASE_URL = database.url
-    remove = database.remove
-  } else {
-    const dataDir = await mkdtemp(join(tmpdir(), 'perdure-chaos-'))
-    environment.PERDURE_DATA_DIR = dataDir
-    remove = () => rm(dataDir, { recursive: true, force: true })
-  }
+  })
 })
-afterAll(async () => {
-  await provider.stop()
-  await remove()
-})
+afterAll(() => killable.remove())
 
 interface Run {
   id: string
@@ -50,7 +24,7 @@ interface Run {
 
 it('a batch and schedules outlive kill -9 and a time without a server, and everything starts once', async () => {
   await using receiver = await startCallbackReceiver()
-  let server = await startServerProcess(port, environment)
+  let server = await killable.start()
   const call = async <Body>(method: string, path: string, body?: object): Promise<Body> => {
     const response = await fetch(`${server.url}${path}`, {
       method,
@@ -80,7 +54,7 @@ it('a batch and schedules outlive kill -9 and a time without a server, and every
     expect(ended).toBeLessThan(ITEMS)
     if (kill === KILLS) break
     await server.kill()
-    server = await startServerProcess(port, environment)
+    server = await killable.start()
   }
   // due while nobody is there
   const scheduled_at = Date.now() + 600
@@ -89,7 +63,7 @@ it('a batch and schedules outlive kill -9 and a time without a server, and every
   const scheduled = await call<{ id: string }>('POST', `/v1/agents/${agents[0]?.id}/schedule`, { messages, schedule })
   await server.kill()
   await sleep(Math.max(scheduled_at - Date.now(), 0) + 100)
-  server = await startServerProcess(port, environment)
+  server = await killable.start()
 
   await expect
     .poll(retrieve, { timeout: 40_000, interval: 100 })

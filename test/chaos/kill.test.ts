@@ -1,13 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Letta } from '@letta-ai/letta-client'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type ProviderProcess, startProviderProcess } from '../support/provider-process.ts'
+import { type KillableServer, prepareKillableServer } from '../support/killable-server.ts'
 import { seededRandom } from '../support/seeded-random.ts'
-import { freePort, type ServerProcess, startServerProcess } from '../support/server-process.ts'
-import { createPostgresDatabase, testEngine } from '../support/test-database.ts'
+import type { ServerProcess } from '../support/server-process.ts'
 
 /** Kills at least; CHAOS_ROUNDS for a quick look. */
 const ROUNDS = Number(process.env.CHAOS_ROUNDS ?? 100)
@@ -21,29 +17,11 @@ const MIN_SHARE_INTERRUPTED = 0.3
 const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000)
 const random = seededRandom(seed)
 
-let provider: ProviderProcess
-let environment: Record<string, string>
-let remove: () => Promise<unknown>
-let port: number
-
+let killable: KillableServer
 beforeAll(async () => {
-  provider = await startProviderProcess('parallel-tools', PROVIDER_DELAY_MS)
-  port = await freePort()
-  environment = { OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: provider.url, PERDURE_RUN_LEASE: '1s' }
-  if (testEngine() === 'postgres') {
-    const database = await createPostgresDatabase()
-    environment.PERDURE_DATABASE_URL = database.url
-    remove = database.remove
-  } else {
-    const dataDir = await mkdtemp(join(tmpdir(), 'perdure-chaos-'))
-    environment.PERDURE_DATA_DIR = dataDir
-    remove = () => rm(dataDir, { recursive: true, force: true })
-  }
+  killable = await prepareKillableServer('parallel-tools', PROVIDER_DELAY_MS)
 })
-afterAll(async () => {
-  await provider.stop()
-  await remove()
-})
+afterAll(() => killable.remove())
 
 interface Message {
   message_type?: string
@@ -54,7 +32,7 @@ interface Message {
 it(
   `survives kill -9 at ${ROUNDS} random moments of a turn with three parallel tool calls (seed ${seed})`,
   async () => {
-    let server: ServerProcess = await startServerProcess(port, environment)
+    let server: ServerProcess = await killable.start()
     const client = new Letta({ baseURL: server.url, apiKey: 'none', maxRetries: 0 })
     const agent = await client.agents.create({
       model: 'openai/gpt-4o-mini',
@@ -78,7 +56,7 @@ it(
       await sleep(random() * KILL_WITHIN_MS)
       await server.kill()
       await sending
-      server = await startServerProcess(port, environment)
+      server = await killable.start()
       const hello = `h${round}`
       const answer = await client.agents.messages.create(agent.id, { messages: [{ role: 'user', content: hello }] })
       accepted.push(hello)
@@ -104,7 +82,7 @@ it(
       }
     }
     expectNoInterleaving(stored)
-    const seen = await provider.violations()
+    const seen = await killable.provider.violations()
     expect(seen.violations).toEqual([])
     expect(takenOver, 'kills that met an unfinished run').toBeGreaterThanOrEqual(ROUNDS * MIN_SHARE_INTERRUPTED)
     console.log(`chaos: seed ${seed}, ${ROUNDS} kills, ${takenOver} runs taken over, ${seen.requests} valid requests`)

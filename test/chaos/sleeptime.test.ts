@@ -1,38 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type ProviderProcess, startProviderProcess } from '../support/provider-process.ts'
-import { freePort, startServerProcess } from '../support/server-process.ts'
-import { createPostgresDatabase, testEngine } from '../support/test-database.ts'
+import { type KillableServer, prepareKillableServer } from '../support/killable-server.ts'
 
 const KILLS = 4
 const TURNS_BETWEEN_KILLS = 3
 
-let provider: ProviderProcess
-let environment: Record<string, string>
-let remove: () => Promise<unknown>
-let port: number
-
+let killable: KillableServer
 beforeAll(async () => {
-  provider = await startProviderProcess('instant-text', 20)
-  port = await freePort()
-  environment = { OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: provider.url, PERDURE_RUN_LEASE: '1s' }
-  if (testEngine() === 'postgres') {
-    const database = await createPostgresDatabase()
-    environment.PERDURE_DATABASE_URL = database.url
-    remove = database.remove
-  } else {
-    const dataDir = await mkdtemp(join(tmpdir(), 'perdure-chaos-'))
-    environment.PERDURE_DATA_DIR = dataDir
-    remove = () => rm(dataDir, { recursive: true, force: true })
-  }
+  killable = await prepareKillableServer('instant-text', 20)
 })
-afterAll(async () => {
-  await provider.stop()
-  await remove()
-})
+afterAll(() => killable.remove())
 
 interface Run {
   id: string
@@ -41,7 +18,7 @@ interface Run {
 }
 
 it('a sleeptime agent works once after each turn, whenever the server is killed', async () => {
-  let server = await startServerProcess(port, environment)
+  let server = await killable.start()
   const call = async <Body>(method: string, path: string, body?: object): Promise<Body> => {
     const response = await fetch(`${server.url}${path}`, {
       method,
@@ -67,7 +44,7 @@ it('a sleeptime agent works once after each turn, whenever the server is killed'
     // before, while and after the job starts what is due
     await sleep(kill * 250)
     await server.kill()
-    server = await startServerProcess(port, environment)
+    server = await killable.start()
   }
   const turns = KILLS * TURNS_BETWEEN_KILLS
   const main = await runsOf(agent.id)
