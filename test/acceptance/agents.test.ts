@@ -131,6 +131,9 @@ operation(server, 'agents.importFile', 'makes a copy that goes on where the firs
     secrets: { KEY: 'hush' },
   })
   await client.agents.messages.create(original.id, { messages: [{ role: 'user', content: 'Remember the tea' }] })
+  const folder = await client.folders.create({ name: 'Tea' })
+  await client.folders.files.upload(folder.id, { file: new File(['Green, at 80 degrees.'], 'kinds.txt') })
+  await client.agents.folders.attach(folder.id, { agent_id: original.id })
   const text = await client.agents.exportFile(original.id)
   const file = () => new File([text], 'agent.af', { type: 'application/json' })
   const { agent_ids: ids } = await client.agents.importFile({ file: file(), secrets: '{"KEY":"new"}' })
@@ -139,6 +142,10 @@ operation(server, 'agents.importFile', 'makes a copy that goes on where the firs
   expect(copy).toMatchObject({ name: 'Original_copy', tags: ['kept'], secrets: [{ key: 'KEY', value: '********' }] })
   expect(copy.blocks[0]).toMatchObject({ label: 'human', value: expect.stringContaining('Name: Grace') })
   expect(copy.blocks[0]?.id).not.toBe(original.blocks[0]?.id)
+  const { files } = await client.agents.files.list(copy.id)
+  expect(files.map((file) => [file.file_name, file.visible_content])).toEqual([
+    ['Tea_(1)/kinds.txt', expect.stringContaining('1: Green, at 80 degrees.')],
+  ])
   const said = await client.agents.messages.list(copy.id, { limit: 50 })
   expect(said.items.some((message) => 'content' in message && message.content === 'Remember the tea')).toBe(true)
   const answer = await client.agents.messages.create(copy.id, { messages: [{ role: 'user', content: 'And now?' }] })

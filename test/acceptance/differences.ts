@@ -19,9 +19,9 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'agents.update':
     'Null clears what can be empty; `message_ids` may let the context begin later or earlier, but has no gaps; the values of secrets are masked.',
   'agents.exportFile':
-    'The text of a JSON document, as `text/plain`; passages, files, folders, groups, MCP servers and the values of secrets are not in it.',
+    'The text of a JSON document, as `text/plain`; passages, groups, MCP servers and the values of secrets are not in it, nor texts of files beyond half of what a request may have.',
   'agents.importFile':
-    'All or nothing; a call without a result gets one that says so, `strip_messages` is honoured, and a tool in the file never replaces one that the server brings.',
+    'All or nothing; a call without a result gets one that says so, `strip_messages` is honoured, `not_imported` names what was left out, and a tool in the file never replaces one that the server brings.',
   'agents.messages.create':
     'Waits while another run has the thread, unless `on_busy` says otherwise; `client_skills`, `return_logprobs` and `return_token_ids` are a 400.',
   'agents.messages.compact': COMPACTION,
