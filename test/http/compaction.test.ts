@@ -172,8 +172,18 @@ describe('POST /v1/agents/{id}/summarize', () => {
   it('of two at once one wins, and one that raced with a reset keeps nothing of what was forgotten', async () => {
     const agentId = await createAgent()
     await talk(agentId, 4)
+    // neither has its summary before both have read the thread
+    let arrived = 0
+    const both = Promise.withResolvers<void>()
+    summarize = async (...given) => {
+      arrived += 1
+      if (arrived === 2) both.resolve()
+      await both.promise
+      return SUMMARY(...given)
+    }
     const race = await Promise.all([1, 2].map(() => server.request('POST', `/v1/agents/${agentId}/summarize`)))
     expect(race.map(({ status }) => status).sort()).toEqual([200, 409])
+    expect(arrived).toBe(2)
 
     summarize = async () => {
       expect((await server.request('PATCH', `/v1/agents/${agentId}/reset-messages`, {})).status).toBe(200)
