@@ -10,12 +10,12 @@ import type { MessageRow } from '#store/messages/message-row.ts'
 import type { ClaimedRun } from '#store/runs/run-row.ts'
 import type { NewRun } from '#store/runs/start-run.ts'
 import type { AgentMessenger } from '#tools/tool.ts'
+import { DEFAULT_MAX_STEPS } from './plain-request.ts'
 
 /** Agents that ask agents that ask agents…: so many may wait for each other in a row. */
 const MAX_DEPTH = 4
 /** An agent that has not answered by then is not waited for any longer; its run goes on. */
 const PATIENCE_MS = 600_000
-const MAX_STEPS = 50
 
 /** The runs of the process, once there are any: the loop is made before them. */
 export interface AgentRuns {
@@ -107,7 +107,7 @@ function toRun(
     runId,
     request: {
       requestId: request.requestId,
-      maxSteps: MAX_STEPS,
+      maxSteps: DEFAULT_MAX_STEPS,
       overrideModel: null,
       overrideSystem: null,
       view: { ...request.view, include_return_message_types: null },

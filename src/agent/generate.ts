@@ -10,12 +10,13 @@ import {
 } from '#llm/model.ts'
 import { parseToolArguments } from '#llm/parse-tool-arguments.ts'
 import { unprocessable } from '#platform/errors.ts'
-import { newOrderedId } from '#platform/ids.ts'
 import { getAgent } from '#store/agents/agent-reader.ts'
 import type { Db } from '#store/db.ts'
-import { insertProviderCall, type ProviderCall } from '#store/provider-calls/insert-provider-call.ts'
+import { insertProviderCall } from '#store/provider-calls/insert-provider-call.ts'
+import type { ProviderCall } from '#store/provider-calls/provider-call.ts'
 import type { AgentAuthor } from './create-agent.ts'
 import { resolveModelSettings } from './model-settings.ts'
+import { describeCall, measuredCall, readWholeReply } from './provider-call.ts'
 import { errorTypeOf } from './run-step.ts'
 import { settingsFor } from './settings-for.ts'
 
@@ -55,28 +56,30 @@ export async function generate(
   const model = await models.getModel(input.override_model ?? agent.model, author.organizationId)
   const stored = settingsFor(agent.model_settings, agent.model, model.info)
   const request = toRequest(input, resolveModelSettings(stored, null, null), signal)
-  const { reply, timing } = await askOrRecord(db, author, agentId, model, request)
-  await insertProviderCall(db, author, { ...describe(model, agentId), ...toLedger(reply.usage, timing) })
+  const reply = await askAndRecord(db, author, agentId, model, request)
   const content = request.tools.length > 0 ? jsonOf(reply) : textOf(reply)
   return { content, model: model.info.handle, usage: reply.usage }
 }
 
-/** The model's answer; a failure is recorded in the ledger before it is thrown. */
-async function askOrRecord(db: Db, author: AgentAuthor, agentId: string, model: Model, request: ModelRequest) {
-  const startedAt = Date.now()
-  try {
-    return await ask(model, request)
-  } catch (error) {
+/** The model's answer; what it cost, or how it failed, is in the ledger before anybody has it. */
+async function askAndRecord(
+  db: Db,
+  author: AgentAuthor,
+  agentId: string,
+  model: Model,
+  request: ModelRequest,
+): Promise<ModelReply> {
+  const startedAt = new Date()
+  const record = (outcome: Partial<ProviderCall>): Promise<void> =>
+    insertProviderCall(db, author, agentId, { ...describeCall('generate', model, startedAt), ...outcome })
+  const answer = await ask(model, request).catch(async (error: unknown) => {
     if (!(error instanceof ModelError)) throw error
     error.message = cleanText(error.message)
-    await insertProviderCall(db, author, {
-      ...describe(model, agentId),
-      status: error.kind === 'aborted' ? 'cancelled' : 'failed',
-      error_type: errorTypeOf(error),
-      total_ms: Date.now() - startedAt,
-    })
+    await record({ status: error.kind === 'aborted' ? 'cancelled' : 'failed', error_type: errorTypeOf(error) })
     throw error
-  }
+  })
+  await record(measuredCall(answer.reply.usage, answer.timing))
+  return answer.reply
 }
 
 function toRequest(input: GenerateInput, settings: ModelRequest['settings'], signal: AbortSignal): ModelRequest {
@@ -111,10 +114,8 @@ const toParameters = (schema: Record<string, unknown>): Record<string, unknown> 
 })
 
 async function ask(model: Model, request: ModelRequest): Promise<{ reply: ModelReply; timing: ModelTiming }> {
-  for await (const event of model.stream(request)) {
-    if (event.type === 'reply') return { reply: cleanReply(event.reply), timing: event.timing }
-  }
-  throw new ModelError('invalid_response', `${model.info.handle} ended its stream without an answer.`)
+  const { reply, timing } = await readWholeReply(model, request)
+  return { reply: cleanReply(reply), timing }
 }
 
 const textOf = (reply: ModelReply): string =>
@@ -127,32 +128,3 @@ function jsonOf(reply: ModelReply): string {
   const parsed = parseToolArguments(text)
   return parsed.ok ? JSON.stringify(parsed.value) : text
 }
-
-const describe = (model: Model, agentId: string): ProviderCall => ({
-  id: newOrderedId('call'),
-  purpose: 'generate',
-  agent_id: agentId,
-  provider_name: model.info.providerName,
-  model_handle: model.info.handle,
-  status: 'success',
-  error_type: null,
-  attempts: 1,
-  input_tokens: 0,
-  cached_input_tokens: 0,
-  cache_write_tokens: 0,
-  output_tokens: 0,
-  reasoning_tokens: 0,
-  first_token_ms: null,
-  total_ms: 0,
-})
-
-const toLedger = (usage: Usage, timing: ModelTiming): Partial<ProviderCall> => ({
-  attempts: timing.attempts,
-  input_tokens: usage.inputTokens,
-  cached_input_tokens: usage.cachedInputTokens ?? 0,
-  cache_write_tokens: usage.cacheWriteTokens ?? 0,
-  output_tokens: usage.outputTokens,
-  reasoning_tokens: usage.reasoningTokens ?? 0,
-  first_token_ms: Math.round(timing.firstTokenMs),
-  total_ms: Math.round(timing.totalMs),
-})

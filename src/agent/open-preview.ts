@@ -4,20 +4,8 @@ import type { RunRequest } from '#store/runs/run-row.ts'
 import type { NewRun } from '#store/runs/start-run.ts'
 import { getThreadId, threadNotFound } from './get-thread.ts'
 import { openTurn, type RunLoopOptions, type Turn } from './open-turn.ts'
+import { plainRequest } from './plain-request.ts'
 import { previewSystemPrompt } from './prompts/refresh-system-prompt.ts'
-
-const PLAIN_REQUEST: RunRequest = {
-  requestId: null,
-  maxSteps: 1,
-  overrideModel: null,
-  overrideSystem: null,
-  view: {
-    use_assistant_message: true,
-    assistant_message_tool_name: 'send_message',
-    assistant_message_tool_kwarg: 'message',
-    include_return_message_types: null,
-  },
-}
 
 /**
  * The turn that a run of this thread would begin with now. Nothing is stored, and no model is asked. Throws not_found (thread, model).
@@ -26,7 +14,7 @@ export async function openPreview(
   options: RunLoopOptions,
   organizationId: string,
   thread: NewRun['thread'],
-  request: RunRequest = PLAIN_REQUEST,
+  request: RunRequest = plainRequest(1),
 ): Promise<Turn> {
   const { id, agent_id } = await getThreadId(options.db, organizationId, thread)
   const run = {

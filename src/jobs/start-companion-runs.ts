@@ -1,4 +1,5 @@
 import { companionInput } from '#agent/groups/companion-input.ts'
+import { plainRequest } from '#agent/plain-request.ts'
 import { errorMessage } from '#platform/errors.ts'
 import { DEFAULT_USER_ID, newOrderedId } from '#platform/ids.ts'
 import type { Logger } from '#platform/logger.ts'
@@ -25,7 +26,6 @@ const CLAIM_SIZE = 16
 const CLAIM_MS = 5_000
 /** Messages that a companion is given at most: the newest. */
 const MAX_MESSAGES = 400
-const MAX_STEPS = 50
 /** How long the runs that follow a run are told of; as long as most streams can be read again. */
 const KEPT_MS = 86_400_000
 const PRUNE_EVERY_MS = 3_600_000
@@ -122,18 +122,7 @@ function toRun(due: DueCompanions, run: { id: string; agentId: string; input: Ne
     organizationId: due.organization_id,
     thread: { agentId: run.agentId },
     runId: run.id,
-    request: {
-      requestId: null,
-      maxSteps: MAX_STEPS,
-      overrideModel: null,
-      overrideSystem: null,
-      view: {
-        use_assistant_message: true,
-        assistant_message_tool_name: 'send_message',
-        assistant_message_tool_kwarg: 'message',
-        include_return_message_types: null,
-      },
-    },
+    request: plainRequest(),
     // each companion has a message of its own
     input: [{ ...run.input, id: newOrderedId('message') }],
     background: true,

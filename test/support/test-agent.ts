@@ -1,4 +1,5 @@
 import { createAgent, type NewAgentInput } from '#agent/create-agent.ts'
+import { plainRequest } from '#agent/plain-request.ts'
 import { createRunLoop } from '#agent/run-loop.ts'
 import type { ModelRegistry } from '#llm/model.ts'
 import { DEFAULT_ORGANIZATION_ID, DEFAULT_USER_ID, newOrderedId } from '#platform/ids.ts'
@@ -67,16 +68,7 @@ export function newRun(agentId: string, text: string, over: Partial<NewRun['requ
     thread: { agentId },
     runId: newOrderedId('run'),
     request: {
-      requestId: null,
-      maxSteps: 50,
-      overrideModel: null,
-      overrideSystem: null,
-      view: {
-        use_assistant_message: true,
-        assistant_message_tool_name: 'send_message',
-        assistant_message_tool_kwarg: 'message',
-        include_return_message_types: null,
-      },
+      ...plainRequest(50),
       ...over,
     },
     input: [userMessage(text)],

@@ -1,5 +1,6 @@
 import type { AgentAuthor } from '#agent/create-agent.ts'
 import { createFolder } from '#memory/files/create-folder.ts'
+import { firstFreeName } from '#memory/files/first-free-name.ts'
 import { toFileName } from '#memory/files/parse-file.ts'
 import { cutText, insertCutFile } from '#memory/files/store-file.ts'
 import { unprocessable } from '#platform/errors.ts'
@@ -56,9 +57,7 @@ async function importFolder(
 /** The name itself, or with the first number that is free: `notes_(1)`. */
 async function freeFolderName(tx: Queryable, organizationId: string, name: string): Promise<string> {
   const taken = new Set(await listTakenFolderNames(tx, organizationId, { name, start: `${name}_(` }))
-  let candidate = name
-  for (let number = 1; taken.has(candidate); number += 1) candidate = `${name}_(${number})`
-  return candidate
+  return firstFreeName({ stem: name, extension: '' }, taken)
 }
 
 /** @param names those of the folder so far, to which this one is added */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { plainRequest } from '#agent/plain-request.ts'
 import { derivedId, newOrderedId } from '#platform/ids.ts'
 import type { RunEngine } from '#runs/run-engine.ts'
 import { cancelRunThatAsked, type PendingThread } from '#store/conversations/pending-approvals.ts'
@@ -9,7 +10,6 @@ import type { NewRun } from '#store/runs/start-run.ts'
 
 /** Whoever cancels waits so long for it to be done; it will be, however long it takes. */
 const PATIENCE_MS = 10_000
-const MAX_STEPS = 50
 
 /**
  * Denies what waits in a thread and ends its turn: by a run of its own, so that it is done whatever happens to this process, and
@@ -64,16 +64,7 @@ function denial(
     thread: { conversationId: thread.conversation_id },
     runId,
     request: {
-      requestId: null,
-      maxSteps: MAX_STEPS,
-      overrideModel: null,
-      overrideSystem: null,
-      view: {
-        use_assistant_message: true,
-        assistant_message_tool_name: 'send_message',
-        assistant_message_tool_kwarg: 'message',
-        include_return_message_types: null,
-      },
+      ...plainRequest(),
       answer: { messageId: newOrderedId('message'), otid: null, approvals: null, messages: [], ...answer },
     },
     input: [],

@@ -1,7 +1,7 @@
 import { addAbortListener } from 'node:events'
+import { describeCall, measuredCall, readWholeReply } from '#agent/provider-call.ts'
 import { cleanReply, cleanText } from '#llm/clean-reply.ts'
 import { type Model, ModelError, type ModelEvent, type ModelRequest } from '#llm/model.ts'
-import { newOrderedId } from '#platform/ids.ts'
 import type { ProviderCall } from '#store/provider-calls/provider-call.ts'
 
 type Reply = Extract<ModelEvent, { type: 'reply' }>
@@ -47,7 +47,7 @@ export class Summarizer {
     const startedAt = new Date()
     let reply: Reply
     try {
-      reply = await this.within(readReply(model, { ...request, signal: this.#signal }))
+      reply = await this.within(readWholeReply(model, { ...request, signal: this.#signal }))
     } catch (cause) {
       const error = this.#toError(model, cause)
       this.calls.push(failedCall(model, startedAt, error))
@@ -79,33 +79,8 @@ export class Summarizer {
   }
 }
 
-async function readReply(model: Model, request: ModelRequest): Promise<Reply> {
-  for await (const event of model.stream(request)) {
-    if (event.type === 'reply') return event
-  }
-  throw new ModelError('invalid_response', `${model.info.handle} ended its stream without an answer.`)
-}
-
-const describeCall = ({ info }: Model, startedAt: Date): ProviderCall => ({
-  id: newOrderedId('call'),
-  purpose: 'summary',
-  provider_name: info.providerName,
-  model_handle: info.handle,
-  status: 'success',
-  error_type: null,
-  attempts: 1,
-  input_tokens: 0,
-  cached_input_tokens: 0,
-  cache_write_tokens: 0,
-  output_tokens: 0,
-  reasoning_tokens: 0,
-  first_token_ms: null,
-  total_ms: Date.now() - startedAt.getTime(),
-  created_at: startedAt.toISOString(),
-})
-
 const failedCall = (model: Model, startedAt: Date, error: ModelError): ProviderCall => ({
-  ...describeCall(model, startedAt),
+  ...describeCall('summary', model, startedAt),
   status: error.kind === 'aborted' ? 'cancelled' : 'failed',
   error_type: error.kind,
 })
@@ -118,16 +93,9 @@ function finishedCall(
 ): ProviderCall {
   const { usage } = cleanReply(reply)
   return {
-    ...describeCall(model, startedAt),
+    ...describeCall('summary', model, startedAt),
     status: problem === undefined ? 'success' : 'failed',
     error_type: problem?.kind ?? null,
-    attempts: timing.attempts,
-    input_tokens: usage.inputTokens,
-    cached_input_tokens: usage.cachedInputTokens ?? 0,
-    cache_write_tokens: usage.cacheWriteTokens ?? 0,
-    output_tokens: usage.outputTokens,
-    reasoning_tokens: usage.reasoningTokens ?? 0,
-    first_token_ms: Math.round(timing.firstTokenMs),
-    total_ms: Math.round(timing.totalMs),
+    ...measuredCall(usage, timing),
   }
 }

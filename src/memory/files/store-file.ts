@@ -10,6 +10,7 @@ import { deleteFile, type FilePassageToInsert, insertFile, insertFilePassages } 
 import { folderNotFound } from '#store/folders/folder-reader.ts'
 import { lockFolder } from '#store/folders/folder-writer.ts'
 import { fileLimitsOf } from './file-limits.ts'
+import { firstFreeName } from './first-free-name.ts'
 import { openFileStarts } from './open-files.ts'
 import { checkFormat, decodeText, splitExtension, toFileName } from './parse-file.ts'
 import { splitLines } from './split-lines.ts'
@@ -125,14 +126,11 @@ function parse(upload: Upload): CutText & FileName {
   return { name, originalName, ...cutText(decodeText(upload.bytes)) }
 }
 
-/** `notes_(1).txt`, with the first number that is free. */
+/** Another name for one that is taken. */
 async function freeName(tx: Queryable, organizationId: string, folderId: string, name: string): Promise<string> {
   const { stem, extension } = splitExtension(name)
-  const taken = new Set(await listTakenFileNames(tx, organizationId, folderId, { start: `${stem}_(`, end: extension }))
-  for (let number = 1; ; number += 1) {
-    const candidate = `${stem}_(${number})${extension}`
-    if (!taken.has(candidate)) return toFileName(candidate)
-  }
+  const numbered = await listTakenFileNames(tx, organizationId, folderId, { start: `${stem}_(`, end: extension })
+  return toFileName(firstFreeName({ stem, extension }, new Set([name, ...numbered])))
 }
 
 /** One transaction for each agent: they are independent, and the file is theirs already, if closed. */

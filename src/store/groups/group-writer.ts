@@ -79,15 +79,20 @@ export async function deleteGroup(db: Queryable, organizationId: string, id: str
   return (await db.query(DELETE_GROUP, [organizationId, id])).length > 0
 }
 
-const SET_AGENTS = statement(
-  'set-group-agents',
-  `with removed as (
-    delete from group_agents as g where g.organization_id = $1 and g.group_id = $2 and g.agent_id <> all($3::text[])
+/** The statement that lets a group have these, in this order, and no others. */
+const setMembers = (name: string, table: string, member: string) =>
+  statement(
+    name,
+    `with removed as (
+      delete from ${table} as g where g.organization_id = $1 and g.group_id = $2 and g.${member} <> all($3::text[])
+    )
+    insert into ${table} (organization_id, group_id, ${member}, position)
+    select $1, $2, given.id, given.position from unnest($3::text[]) with ordinality as given (id, position)
+    on conflict (organization_id, group_id, ${member}) do update set position = excluded.position`,
   )
-  insert into group_agents (organization_id, group_id, agent_id, position)
-  select $1, $2, given.id, given.position from unnest($3::text[]) with ordinality as given (id, position)
-  on conflict (organization_id, group_id, agent_id) do update set position = excluded.position`,
-)
+
+const SET_AGENTS = setMembers('set-group-agents', 'group_agents', 'agent_id')
+const SET_BLOCKS = setMembers('set-group-blocks', 'group_blocks', 'block_id')
 
 /** These members in this order, and no others. Throws a foreign key violation where one is gone. */
 export async function setGroupAgents(
@@ -98,16 +103,6 @@ export async function setGroupAgents(
 ): Promise<void> {
   await tx.query(SET_AGENTS, [organizationId, groupId, agentIds])
 }
-
-const SET_BLOCKS = statement(
-  'set-group-blocks',
-  `with removed as (
-    delete from group_blocks as g where g.organization_id = $1 and g.group_id = $2 and g.block_id <> all($3::text[])
-  )
-  insert into group_blocks (organization_id, group_id, block_id, position)
-  select $1, $2, given.id, given.position from unnest($3::text[]) with ordinality as given (id, position)
-  on conflict (organization_id, group_id, block_id) do update set position = excluded.position`,
-)
 
 /** These shared blocks and no others. */
 export async function setGroupBlocks(

@@ -1,5 +1,5 @@
 /** Fields that older clients send instead of `model`, `embedding`, `model_settings` and `context_window_limit`. */
-interface LegacyFields {
+export interface LegacyFields {
   model?: string | null
   embedding?: string | null
   model_settings?: Record<string, unknown> | null

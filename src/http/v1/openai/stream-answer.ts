@@ -2,7 +2,8 @@ import { addAbortListener } from 'node:events'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Context } from '#context.ts'
 import { REPLAYED } from '#http/plugins/idempotency.ts'
-import { EventStream } from '#http/wire/event-stream.ts'
+import type { EventStream } from '#http/wire/event-stream.ts'
+import { openEventStream } from '#http/wire/open-event-stream.ts'
 import { DomainError, notFound } from '#platform/errors.ts'
 import type { RunEvent } from '#runs/run-events.ts'
 import type { NewRun } from '#store/runs/start-run.ts'
@@ -40,20 +41,7 @@ export async function streamAnswer(
   const { follower } = started
   if (started.isRepeated) reply.header(REPLAYED, 'true')
 
-  reply.hijack()
-  reply.raw.writeHead(200, {
-    ...(reply.getHeaders() as Record<string, string>),
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-cache, no-transform',
-    // nginx would hold events back
-    'x-accel-buffering': 'no',
-  })
-  reply.raw.flushHeaders()
-  const stream = new EventStream(reply.raw, {
-    onFull: () => follower.pause(),
-    onDrain: () => follower.resume(),
-    onStalled: () => request.log.warn({ run_id: run.runId }, 'the client did not read its stream and was cut off'),
-  })
+  const stream = openEventStream({ request, reply }, follower, 'text/event-stream; charset=utf-8')
   const writer = createWriter(stream, follower.runId)
   const ping = setInterval(() => stream.ping(), context.config.keepaliveIntervalMs)
   const lastCall = addAbortListener(context.shutdown.lastCall, () => writer.fail(stopping(follower.runId)))

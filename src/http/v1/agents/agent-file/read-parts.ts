@@ -1,5 +1,5 @@
 import type { BundledTool } from '#agent/agent-file/bundle.ts'
-import { withoutLegacyFields } from '#http/v1/agents/to-agent-input.ts'
+import { type LegacyFields, withoutLegacyFields } from '#http/v1/agents/to-agent-input.ts'
 import type { NewBlockInput } from '#memory/block-rules.ts'
 import { corrupted } from './corrupted.ts'
 import type { FileBlock, FileTool } from './file-schema.ts'
@@ -53,21 +53,8 @@ export function readTool(tool: FileTool, place: string): BundledTool['tool'] {
 const requirements = (given: FileTool['pip_requirements']) =>
   given == null ? null : given.map(({ name, version }) => ({ name, version: version ?? null }))
 
-interface ModelFields {
-  model?: string | null
-  embedding?: string | null
-  model_settings?: Record<string, unknown> | null
-  context_window_limit?: number | null
-  llm_config?: Record<string, unknown> | null
-  embedding_config?: Record<string, unknown> | null
-  max_tokens?: number | null
-  reasoning?: boolean | null
-  max_reasoning_tokens?: number | null
-  parallel_tool_calls?: boolean | null
-}
-
 /** What a file says of the model: files with `model` say it themselves, the others in `llm_config`. */
-export function readModel(agent: ModelFields) {
+export function readModel(agent: Omit<LegacyFields, 'secrets' | 'tool_exec_environment_variables'>) {
   const llm = agent.llm_config ?? {}
   const { model, embedding, model_settings, context_window_limit } =
     agent.model == null

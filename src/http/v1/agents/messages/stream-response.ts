@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { threadNotFound } from '#agent/get-thread.ts'
 import type { Context } from '#context.ts'
 import { REPLAYED } from '#http/plugins/idempotency.ts'
-import { EventStream } from '#http/wire/event-stream.ts'
+import { openEventStream } from '#http/wire/open-event-stream.ts'
 import type { MessageView } from '#http/wire/present-message.ts'
 import type { RunEvent } from '#runs/run-events.ts'
 import type { FollowerListener, RunFollower } from '#runs/run-follower.ts'
@@ -71,21 +71,7 @@ export async function streamRun(
   const { runId } = follower
   const present = createStreamPresenter({ ...options, runId })
 
-  reply.hijack()
-  reply.raw.writeHead(200, {
-    ...(reply.getHeaders() as Record<string, string>),
-    'content-type': 'text/event-stream',
-    'cache-control': 'no-cache, no-transform',
-    // nginx would hold events back
-    'x-accel-buffering': 'no',
-  })
-  // without pings the first event can be a minute away
-  reply.raw.flushHeaders()
-  const stream = new EventStream(reply.raw, {
-    onFull: () => follower.pause(),
-    onDrain: () => follower.resume(),
-    onStalled: () => request.log.warn({ run_id: runId }, 'the client did not read its stream and was cut off'),
-  })
+  const stream = openEventStream({ request, reply }, follower, 'text/event-stream')
   let lastSeq = options.after
   const sendPing = (): void => stream.send(presentPing(runId, lastSeq))
   if (options.hasPings) sendPing()

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { NOTHING_PENDING } from '#agent/approvals/read-answer.ts'
+import { DEFAULT_MAX_STEPS } from '#agent/plain-request.ts'
 import type { Actor } from '#http/app.ts'
 import type { ModelRegistry } from '#llm/model.ts'
 import { invalidArgument, unprocessable } from '#platform/errors.ts'
@@ -11,8 +12,6 @@ import { runKeys } from './run-keys.ts'
 import { asMessage, isAnswer, toAnswer } from './to-answer.ts'
 import { toClientTools } from './to-client-tools.ts'
 import { type Content, toParts } from './to-parts.ts'
-
-const DEFAULT_MAX_STEPS = 50
 
 function toMessage(input: InputMessage, index: number): NewMessage {
   if (input.content === undefined) throw unprocessable(`body.messages.${index}.content: Field required`)
