@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { AgentRuns } from '#agent/agent-messenger.ts'
 import { loadTenantProviders } from '#agent/providers/load-tenant-providers.ts'
@@ -7,6 +8,7 @@ import { createRunLoop } from '#agent/run-loop.ts'
 import { TraceWriter } from '#agent/trace-writer.ts'
 import { type Config, redisUrlOf, secretsOf, webhookSecretsOf } from '#config/config.ts'
 import { findEncryptionKey } from '#config/find-encryption-key.ts'
+import { installerEnvironment } from '#config/installer-environment.ts'
 import { BatchAdvancer } from '#jobs/advance-batches.ts'
 import { WebhookDeliverer } from '#jobs/deliver-webhooks.ts'
 import { denyOverdueApprovals } from '#jobs/deny-overdue-approvals.ts'
@@ -29,7 +31,14 @@ import { migrate } from '#store/migrate.ts'
 import { openDatabase } from '#store/open-database.ts'
 import { ensurePartitions } from '#store/partitions.ts'
 import { templateDirectory } from '#store/pglite-template.ts'
+import { CustomTools } from '#tools/custom-tools.ts'
 import { ensureBuiltinTools } from '#tools/ensure-builtin-tools.ts'
+import { PackageLayers } from '#tools/packages/package-layers.ts'
+import { openSandbox, toolLimits } from '#tools/sandbox/open-sandbox.ts'
+import { findPython } from '#tools/sandbox/python/find-python.ts'
+import type { Sandbox } from '#tools/sandbox/sandbox.ts'
+import { SandboxedCode } from '#tools/sandboxed-code.ts'
+import type { ToolServices } from '#tools/tool.ts'
 
 /** Everything that lives as long as the process; built once here, and nowhere else. */
 export interface Context extends AsyncDisposable {
@@ -42,6 +51,11 @@ export interface Context extends AsyncDisposable {
   /** Encrypts what is secret in the database. */
   readonly secrets: SecretBox
   readonly runs: RunEngine
+  /** Runs code of tools. */
+  readonly sandbox: Sandbox
+  readonly customTools: CustomTools
+  /** What built-in tools work with. */
+  readonly services: ToolServices
   /** Undefined where no Redis is configured. */
   readonly fanout: RedisFanout | undefined
   readonly shutdown: Shutdown
@@ -82,6 +96,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
   const models = overrides.models ?? providers
   const fanout = resources.use(await openFanout(config, db, logger))
   const agentRuns: AgentRuns = {}
+  const { sandbox, customTools, services } = openTools(resources, { config, logger, db, secrets })
   const traces =
     config.providerTraces === 'on'
       ? resources.use(new TraceWriter({ db, logger: namedLogger(logger, 'traces') }))
@@ -103,6 +118,8 @@ export async function createContext(config: Config, overrides: ContextOverrides 
         logger: namedLogger(logger, 'agent'),
         maxContextWindow: config.globalMaxContextWindow,
         agentRuns,
+        customTools,
+        services,
         traces,
         summaryTimeoutMs: config.summaryTimeoutMs,
       }),
@@ -120,11 +137,42 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     models,
     providers,
     secrets,
+    sandbox,
+    customTools,
+    services,
     runs,
     fanout,
     shutdown: new Shutdown(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** What executes tools; nothing of it is started before it is needed. It ends after the engine, whose runs use it. */
+function openTools(
+  resources: AsyncDisposableStack,
+  { config, logger, db, secrets }: Pick<Context, 'config' | 'logger' | 'db' | 'secrets'>,
+) {
+  const sandbox = resources.use(openSandbox(config, namedLogger(logger, 'sandbox')))
+  const packages = new PackageLayers({
+    logger: namedLogger(logger, 'packages'),
+    isAllowed: config.toolPackages === 'on',
+    folder: join(config.cacheDir, 'packages'),
+    findPython: async () => (await findPython(config.pythonPath)).path,
+    environment: installerEnvironment(),
+    pipIndexUrl: config.pipIndexUrl,
+    npmRegistryUrl: config.npmRegistryUrl,
+  })
+  const customTools = new CustomTools({
+    db,
+    logger: namedLogger(logger, 'tools'),
+    secrets,
+    sandbox,
+    packages,
+    callMcpTool,
+    limits: toolLimits(config),
+    network: config.toolNetwork,
+  })
+  return { sandbox, customTools, services: { code: new SandboxedCode(customTools) } }
 }
 
 /** Work that nobody waits for. It ends before the engine does, which it gives runs to. */

@@ -5,6 +5,7 @@ import { listSecretsOfAgents } from '#store/agents/agent-secret-reader.ts'
 import type { AgentSecretRow } from '#store/agents/agent-secret-row.ts'
 import { deleteOtherAgentSecrets, type SecretToStore, storeAgentSecrets } from '#store/agents/agent-secret-writer.ts'
 import type { Queryable } from '#store/db.ts'
+import { agentSecretPlace } from '#tools/tool-environment.ts'
 
 /** Keys and values; an empty value keeps the key in sight and has nothing to tell. */
 export type SecretValues = Readonly<Record<string, string>>
@@ -41,9 +42,6 @@ export interface SecretOwnerAgent {
   agentId: string
 }
 
-/** What a sealed secret is bound to: see `SecretBox`. */
-const placeOf = (agentId: string, key: string): string => `agent_secrets ${agentId} ${key}`
-
 /** Rows of secrets, sealed. Throws invalid_argument where the server has no key to seal them with. */
 export function sealSecrets(box: SecretBox, owner: SecretOwnerAgent, secrets: SecretValues): SecretToStore[] {
   const { organizationId, agentId } = owner
@@ -51,7 +49,7 @@ export function sealSecrets(box: SecretBox, owner: SecretOwnerAgent, secrets: Se
     id: newId('agent-env'),
     agent_id: agentId,
     key,
-    sealed: value === '' ? null : box.seal(value, { organizationId, place: placeOf(agentId, key) }),
+    sealed: value === '' ? null : box.seal(value, { organizationId, place: agentSecretPlace(agentId, key) }),
   }))
 }
 

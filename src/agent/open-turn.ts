@@ -8,7 +8,9 @@ import type { Db } from '#store/db.ts'
 import { listContextMessages } from '#store/messages/message-reader.ts'
 import type { MessageRow } from '#store/messages/message-row.ts'
 import type { ClaimedRun, Lease, RunUsage } from '#store/runs/run-row.ts'
+import type { CustomTools } from '#tools/custom-tools.ts'
 import { findBuiltinTool } from '#tools/registry.ts'
+import type { ToolServices } from '#tools/tool.ts'
 import type { AgentRuns } from './agent-messenger.ts'
 import { askedTools } from './approvals/asked-calls.ts'
 import { findTurnStart } from './approvals/find-pending.ts'
@@ -40,6 +42,9 @@ export interface RunLoopOptions {
   findTool?: typeof findBuiltinTool
   /** By what agents reach each other. */
   agentRuns?: AgentRuns
+  /** Runs tools that are not the server's own; undefined where none are run. */
+  customTools?: CustomTools
+  services?: ToolServices
 }
 
 /** All that a turn needs, loaded once; the rows grow as the turn goes on. */

@@ -7,10 +7,11 @@ import { findThread, loadBlocks, type ThreadRow, type ThreadTool } from '#store/
 import { isTransient, isUniqueViolation } from '#store/database-error.ts'
 import type { Db } from '#store/db.ts'
 import { applyEffects } from '#tools/apply-effects.ts'
-import { isCustomTool, refuseMissingTool, runCustomTool } from '#tools/custom-tool.ts'
+import { type CustomTools, isCustomTool, isPrepared, refuseMissingTool } from '#tools/custom-tools.ts'
 import { findBuiltinTool } from '#tools/registry.ts'
-import { failure, type ToolOutcome } from '#tools/tool.ts'
-import { findArgumentProblem } from '#tools/validate-arguments.ts'
+import { failure, type ToolOutcome, type ToolServices } from '#tools/tool.ts'
+import { findArgumentProblem, findCustomArgumentProblem } from '#tools/validate-arguments.ts'
+import { rebaseOutcome } from './rebase-outcome.ts'
 import { cleanText, limitText } from './run-tools.ts'
 
 /** Another writer can change a block between our read and our write. */
@@ -24,11 +25,20 @@ interface ToolRequest {
   args: Record<string, unknown>
 }
 
+/** What tools are run with. */
+export interface ToolDesk {
+  db: Db
+  logger: Logger
+  customTools: CustomTools
+  services: ToolServices
+}
+
 /**
  * Runs a tool of an agent once, for a person and not in a run: nothing is said in the agent's conversation, and what the tool changes in
  * its memory is committed in one transaction before this returns. Throws not_found (agent, tool that it does not have).
  */
-export async function runAgentTool(db: Db, logger: Logger, request: ToolRequest): Promise<ToolOutcome> {
+export async function runAgentTool(desk: ToolDesk, request: ToolRequest): Promise<ToolOutcome> {
+  const { db } = desk
   const { organizationId } = request.actor
   const threadId = await findDefaultThreadId(db, organizationId, request.agentId)
   const thread = threadId === undefined ? undefined : await findThread(db, organizationId, threadId)
@@ -37,8 +47,9 @@ export async function runAgentTool(db: Db, logger: Logger, request: ToolRequest)
   if (attached === undefined) {
     throw notFound(`Tool not found: agent ${request.agentId} has no tool named '${request.toolName}'. Attach it first.`)
   }
-  const outcome = await execute(db, logger, { ...request, thread, attached })
-  return { status: outcome.status, text: cleanText(limitText(outcome.text, attached.return_char_limit)) }
+  const outcome = await execute(desk, { ...request, thread, attached })
+  const text = limitText(outcome.text, attached.return_char_limit, outcome.textLength)
+  return { ...outcome, text: cleanText(text) }
 }
 
 interface AttachedRequest extends ToolRequest {
@@ -46,9 +57,23 @@ interface AttachedRequest extends ToolRequest {
   attached: ThreadTool
 }
 
-async function execute(db: Db, logger: Logger, request: AttachedRequest): Promise<ToolOutcome> {
-  const { actor, agentId, toolName, args, thread, attached } = request
-  if (isCustomTool(attached.tool_type)) return runCustomTool(attached)
+async function execute(desk: ToolDesk, request: AttachedRequest): Promise<ToolOutcome> {
+  const { toolName } = request
+  try {
+    return isCustomTool(request.attached.tool_type)
+      ? await executeCustom(desk, request)
+      : await executeBuiltin(desk, request)
+  } catch (error) {
+    if (isTransient(error)) throw error
+    if (isUniqueViolation(error)) return failure('The agent has a memory block of this label already.')
+    if (!(error instanceof DomainError)) desk.logger.warn({ tool: toolName, error: errorMessage(error) }, 'tool failed')
+    return failure(`Error executing function ${toolName}: ${errorMessage(error)}`)
+  }
+}
+
+async function executeBuiltin(desk: ToolDesk, request: AttachedRequest): Promise<ToolOutcome> {
+  const { actor, agentId, toolName, args, thread } = request
+  const { db, services } = desk
   const tool = findBuiltinTool(toolName)
   if (tool === undefined) return refuseMissingTool(toolName)
   const problem = findArgumentProblem(tool.parameters, args)
@@ -62,21 +87,45 @@ async function execute(db: Db, logger: Logger, request: AttachedRequest): Promis
     callId: newOrderedId('call'),
     timezone: thread.timezone,
     db,
+    services,
     signal: AbortSignal.timeout(TIMEOUT_MS),
   }
-  try {
-    let { blocks } = thread
-    for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
-      const outcome = await tool.execute(args, { ...context, blocks })
-      const effects = outcome.status === 'success' ? (outcome.effects ?? []) : []
-      if (effects.length === 0 || (await applyEffects(db, { ...actor, agentId }, effects))) return outcome
-      blocks = await loadBlocks(db, actor.organizationId, thread.conversation_id)
-    }
-    return failure('The memory block is being edited by others all the time. Try again later.')
-  } catch (error) {
-    if (isTransient(error)) throw error
-    if (isUniqueViolation(error)) return failure('The agent has a memory block of this label already.')
-    if (!(error instanceof DomainError)) logger.warn({ tool: toolName, error: errorMessage(error) }, 'tool failed')
-    return failure(`Error executing function ${toolName}: ${errorMessage(error)}`)
+  let { blocks } = thread
+  for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
+    const outcome = await tool.execute(args, { ...context, blocks })
+    if (await applyOutcome(db, request, outcome)) return outcome
+    blocks = await loadBlocks(db, actor.organizationId, thread.conversation_id)
   }
+  return failure('The memory block is being edited by others all the time. Try again later.')
+}
+
+/** The code runs once, whatever becomes of the blocks meanwhile. */
+async function executeCustom({ db, customTools }: ToolDesk, request: AttachedRequest): Promise<ToolOutcome> {
+  const { actor, agentId, toolName, args, thread, attached } = request
+  const { organizationId } = actor
+  const problem = findCustomArgumentProblem(attached.json_schema?.parameters ?? {}, args)
+  if (problem !== undefined) return failure(`Invalid arguments for ${toolName}: ${problem}.`)
+  let { blocks } = thread
+  const agent = { id: agentId, blocks, conversationId: thread.conversation_id, runId: newOrderedId('run') }
+  const prepared = await customTools.prepare({ organizationId, toolName, args, agent })
+  if (!isPrepared(prepared)) return prepared
+  let outcome = await prepared.execute(NEVER)
+  for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
+    if (await applyOutcome(db, request, outcome)) return outcome
+    const now = await loadBlocks(db, organizationId, thread.conversation_id)
+    outcome = rebaseOutcome(outcome, blocks, now)
+    blocks = now
+  }
+  return failure(
+    'The tool was run, but what it made of the memory blocks was not stored: others edit them all the time.',
+  )
+}
+
+/** The sandbox has its own limit of time. */
+const NEVER = new AbortController().signal
+
+/** False when somebody has changed a block meanwhile. */
+async function applyOutcome(db: Db, { actor, agentId }: ToolRequest, outcome: ToolOutcome): Promise<boolean> {
+  const effects = outcome.status === 'success' ? (outcome.effects ?? []) : []
+  return effects.length === 0 || applyEffects(db, { ...actor, agentId }, effects)
 }

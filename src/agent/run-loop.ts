@@ -19,7 +19,7 @@ import { TokenRatios } from './context-window/token-ratios.ts'
 import { type Draft, draftAnswer } from './draft-answer.ts'
 import { heartbeatMessage } from './heartbeat.ts'
 import { moveAfterText, moveAfterTools, type NextMove, type Situation } from './next-move.ts'
-import { offerTools } from './offer-tools.ts'
+import { isParallel, offerTools } from './offer-tools.ts'
 import { openTurn, type RunLoopOptions, type Turn } from './open-turn.ts'
 import {
   buildCancelledStep,
@@ -225,6 +225,9 @@ async function finishCalls(work: Work, turn: Turn, open: OpenCalls): Promise<boo
       Object.keys(prefilledArguments(turn.rules, turnHistory(turn.rows.slice(turn.firstOwnRow)), call.name) ?? {}),
     additions: turn.additions,
     messenger: createAgentMessenger(options.db, options.agentRuns ?? {}, turn.run),
+    customTools: options.customTools,
+    services: options.services ?? {},
+    allowsParallel: isParallel(turn.engine, turn.rules),
     before: open.before ?? [],
     after: (results: readonly ToolReturn[]) => [
       ...(hasStepsLeft(turn, turn.stepCount) ? heartbeatOf(turn, moveAfter(turn, results, turn.rows)) : []),

@@ -1,5 +1,3 @@
-import { addAbortListener } from 'node:events'
-import { parseToolArguments } from '#llm/parse-tool-arguments.ts'
 import { DEFAULT_BLOCK_LIMIT } from '#memory/block-rules.ts'
 import { errorMessage } from '#platform/errors.ts'
 import { newId, newOrderedId } from '#platform/ids.ts'
@@ -13,11 +11,18 @@ import type { NewMessage, ToolReturn } from '#store/messages/message-row.ts'
 import type { EventBatch } from '#store/run-events/event-batch.ts'
 import type { Lease } from '#store/runs/run-row.ts'
 import { commitToolResult, type ToolResultCommit } from '#store/tool-calls/commit-tool-result.ts'
-import { startToolCall } from '#store/tool-calls/start-tool-call.ts'
-import { isCustomTool, refuseMissingTool, runCustomTool } from '#tools/custom-tool.ts'
-import { type AgentMessenger, type BuiltinTool, failure, type MemoryEffect, type ToolOutcome } from '#tools/tool.ts'
-import { findArgumentProblem } from '#tools/validate-arguments.ts'
-import { type Additions, withoutAdditions } from './inner-thoughts.ts'
+import { type CustomTools, isCustomTool } from '#tools/custom-tools.ts'
+import {
+  type AgentMessenger,
+  type BuiltinTool,
+  failure,
+  type MemoryEffect,
+  type ToolOutcome,
+  type ToolServices,
+} from '#tools/tool.ts'
+import { type ExecutedCall, executeCall, retryOptions } from './execute-call.ts'
+import type { Additions } from './inner-thoughts.ts'
+import { rebaseOutcome } from './rebase-outcome.ts'
 
 /** Another writer can change a block between our read and our write; each attempt reads it anew. */
 const MAX_CONFLICTS = 20
@@ -50,6 +55,11 @@ export interface ToolRun {
   prefilled: (call: PendingCall) => readonly string[]
   additions: Additions
   messenger: AgentMessenger | undefined
+  /** Undefined where tools that are not the server's own are not run. */
+  customTools: CustomTools | undefined
+  services: ToolServices
+  /** True where tools that allow it may be executed at the same time. */
+  allowsParallel: boolean
   /** Current blocks; replaced as calls change them. */
   blocks: ThreadBlock[]
   signal: AbortSignal
@@ -64,111 +74,11 @@ export interface ToolRun {
   onStart: (call: PendingCall) => void
 }
 
-/** Cuts a result at the tool's limit and says so. */
-export function limitText(text: string, limit: number): string {
-  if (text.length <= limit) return text
-  const note = `... [NOTE: function output was truncated since it exceeded the character limit: ${text.length} > ${limit}]`
+/** Cuts a result at the tool's limit and says so. `length` is that of the whole, where the text is a part of it. */
+export function limitText(text: string, limit: number, length = text.length): string {
+  if (length <= limit) return text
+  const note = `... [NOTE: function output was truncated since it exceeded the character limit: ${length} > ${limit}]`
   return text.slice(0, limit).toWellFormed() + note
-}
-
-/** Said of a call that was begun and whose end nobody knows. */
-const INTERRUPTED = 'The server was interrupted while this tool ran; it may or may not have taken effect.'
-const CANCELLED_BEFORE = 'The user cancelled the request, so this tool was not run.'
-const CANCELLED_MEANWHILE = 'The user cancelled the request while this tool ran, so its result is not known.'
-
-/** @returns undefined when the run is not ours any more */
-async function executeCall(
-  run: ToolRun,
-  call: PendingCall,
-  results: readonly ToolReturn[],
-): Promise<ToolOutcome | undefined> {
-  if (call.isStarted) return failure(INTERRUPTED)
-  const verdict = run.judge(call, results)
-  if (verdict !== undefined) return verdict
-  if (run.signal.reason === 'cancelled') return failure(CANCELLED_BEFORE)
-  const attached = run.tools.find((tool) => tool.name === call.name)
-  if (attached === undefined) {
-    const names = run.tools.map((candidate) => candidate.name).join(', ')
-    return failure(`There is no tool \`${call.name}\`. Available tools: ${names || 'none'}.`)
-  }
-  const isCustom = isCustomTool(attached.tool_type)
-  const tool = isCustom ? undefined : run.findTool(call.name)
-  if (tool === undefined && !isCustom) return refuseMissingTool(call.name)
-  const parsed = parseToolArguments(call.arguments)
-  if (!parsed.ok) {
-    return failure(`The arguments of ${call.name} could not be read: ${parsed.problem} Send one JSON object.`)
-  }
-  const args = withoutAdditions(call.name, parsed.value, run.additions)
-  if (tool === undefined) return runCustomTool(attached)
-  const refusal = refuseArguments(tool, args, run.prefilled(call))
-  if (refusal !== undefined) return refusal
-  const isExternal = tool.durability === 'external'
-  if (isExternal && !(await beginCall(run, call))) return undefined
-  const execute = async () =>
-    tool.execute(args, {
-      organizationId: run.lease.organizationId,
-      agentId: run.agentId,
-      conversationId: run.conversationId,
-      runId: run.lease.runId,
-      timezone: run.timezone,
-      blocks: run.blocks,
-      db: run.db,
-      signal: run.signal,
-      callId: call.id,
-      messenger: run.messenger,
-    })
-  try {
-    // what the others do before their commit has no effect, or the same again, so it can be repeated
-    const outcome = await unlessAborted(
-      run.signal,
-      isExternal ? execute : () => retryTransient(retryOptions(run), execute),
-    )
-    if (outcome === undefined) return run.signal.reason === 'cancelled' ? failure(CANCELLED_MEANWHILE) : undefined
-    return isExternal ? { status: outcome.status, text: outcome.text } : outcome
-  } catch (error) {
-    if (isTransient(error) && !isExternal) throw error
-    run.logger.warn({ tool: call.name, error: errorMessage(error) }, 'tool failed')
-    return failure(`Error executing function ${call.name}: ${errorMessage(error)}`)
-  }
-}
-
-/** What is wrong with arguments: for the model to mend, or, where a rule has set what does not fit, the end of the turn. */
-function refuseArguments(
-  tool: BuiltinTool,
-  args: Record<string, unknown>,
-  prefilled: readonly string[],
-): ToolOutcome | undefined {
-  const { properties = {} } = tool.parameters as { properties?: object }
-  const unknown = prefilled.filter((name) => !Object.hasOwn(properties, name))
-  if (unknown.length > 0) {
-    const text = `A tool rule sets arguments that ${tool.name} does not have: ${unknown.join(', ')}.`
-    return { ...failure(text), is_fatal: true }
-  }
-  const problem = findArgumentProblem(tool.parameters, args)
-  if (problem === undefined) return undefined
-  const isOfRule = prefilled.some((name) =>
-    problem.split('; ').some((part) => /^[ .]/.test(part.slice(name.length)) && part.startsWith(name)),
-  )
-  return { ...failure(`Invalid arguments for ${tool.name}: ${problem}.`), ...(isOfRule ? { is_fatal: true } : {}) }
-}
-
-/** Stores that a call was begun before it is: whoever takes the run over will not begin it again. */
-async function beginCall(run: ToolRun, call: PendingCall): Promise<boolean> {
-  // a call that has begun already was begun here: the answer to an earlier attempt got lost
-  const outcome = await retryTransient(retryOptions(run), () => startToolCall(run.db, run.lease, call))
-  return outcome !== 'lease-lost'
-}
-
-/** What the work gives, or undefined as soon as the signal is aborted: a tool that does not mind it is left alone with its work. */
-async function unlessAborted<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result | undefined> {
-  if (signal.aborted) return undefined
-  const aborted = Promise.withResolvers<undefined>()
-  const listener = addAbortListener(signal, () => aborted.resolve(undefined))
-  try {
-    return await Promise.race([work(), aborted.promise])
-  } finally {
-    listener[Symbol.dispose]()
-  }
 }
 
 type CommitEffects = Pick<ToolResultCommit, 'edits' | 'newBlocks' | 'detachedBlockIds' | 'passages' | 'fileViews'>
@@ -203,8 +113,6 @@ function toCommit(effects: readonly MemoryEffect[]): CommitEffects {
 /** A value that no repetition can store (classes 22 and 54), such as a label too long for its index: the model can mend it. */
 const isRefusal = (error: unknown): boolean => /^(22|54)/.test(sqlState(error) ?? '')
 
-const retryOptions = (run: ToolRun) => ({ signal: run.signal, logger: run.logger })
-
 /** PostgreSQL stores neither NUL nor half a surrogate pair. */
 export const cleanText = (text: string): string => text.replaceAll('\0', '').toWellFormed()
 
@@ -234,24 +142,30 @@ async function runCall(
   results: readonly ToolReturn[],
   /** What is stored with the result; what streams tell of it is the tool message. */
   messagesWith: (result: ToolReturn) => NewMessage[],
+  /** The call where it is under way already. */
+  begun: Promise<ExecutedCall | undefined> | undefined,
 ): Promise<{ result: ToolReturn; messages: NewMessage[] } | undefined> {
   const limit = run.tools.find((tool) => tool.name === call.name)?.return_char_limit ?? Number.POSITIVE_INFINITY
   let refusal: string | undefined
+  let executed: ExecutedCall | undefined
   let sealed: Awaited<ReturnType<ToolRun['seal']>> | undefined
   for (let conflicts = 0; ; conflicts += 1) {
     if (conflicts === MAX_CONFLICTS) {
       refusal = 'The memory block is being edited by others all the time. Try again later.'
     }
-    const outcome = refusal === undefined ? await executeCall(run, call, results) : failure(refusal)
-    if (outcome === undefined) return undefined
+    if (executed?.isFinal !== true) {
+      executed = await (conflicts === 0 && begun !== undefined ? begun : executeCall(run, call, results))
+    }
+    if (executed === undefined) return undefined
+    const outcome: ToolOutcome = refusal === undefined ? executed.outcome : failure(refusal)
     const effects = toCommit(outcome.status === 'success' ? (outcome.effects ?? []) : [])
     const result: ToolReturn = {
       tool_call_id: call.tool_call_id,
       name: call.name,
       status: outcome.status,
-      text: cleanText(limitText(outcome.text, limit)),
-      stdout: outcome.stdout ?? null,
-      stderr: outcome.stderr ?? null,
+      text: cleanText(limitText(outcome.text, limit, outcome.textLength)),
+      stdout: outcome.stdout?.map(cleanText) ?? null,
+      stderr: outcome.stderr?.map(cleanText) ?? null,
       time: new Date().toISOString(),
       ...(outcome.images === undefined ? {} : { images: outcome.images }),
       ...(outcome.is_violation ? { is_violation: true } : {}),
@@ -286,9 +200,11 @@ async function runCall(
         continue
       }
       if (sqlState(error) !== 'PD001' && !isUniqueViolation(error)) throw error
+      const before = run.blocks
       run.blocks = await retryTransient(retryOptions(run), () =>
         loadBlocks(run.db, run.lease.organizationId, run.conversationId),
       )
+      if (executed.isFinal) executed = { ...executed, outcome: rebaseOutcome(executed.outcome, before, run.blocks) }
     }
   }
 }
@@ -318,17 +234,41 @@ export async function runTools(
       .join('\n'),
   })
   let stored: NewMessage[] = []
+  const begun = new Map<string, Promise<ExecutedCall | undefined>>()
   for (const [index, call] of open.entries()) {
     if ((run.signal.aborted && run.signal.reason !== 'cancelled') || run.isDraining()) return undefined
-    run.onStart(call)
+    if (!begun.has(call.id)) beginTogether(run, open.slice(index), results, begun)
+    if (!begun.has(call.id)) run.onStart(call)
     const isLast = index === open.length - 1
-    const done = await runCall(run, call, results, (given) => {
+    const messagesWith = (given: ToolReturn) => {
       const all = [...results, given]
       return [...(index === 0 ? run.before : []), ...(isLast ? [buildMessage(all), ...run.after(all)] : [])]
-    })
+    }
+    const done = await runCall(run, call, results, messagesWith, begun.get(call.id))
     if (done === undefined) return undefined
     results.push(done.result)
     stored = [...stored, ...done.messages]
   }
   return stored.length > 0 ? stored : [buildMessage(results)]
+}
+
+/** Begins the calls at the head of these whose tools may be executed at the same time, where there are two or more of them. */
+function beginTogether(
+  run: ToolRun,
+  calls: readonly PendingCall[],
+  results: readonly ToolReturn[],
+  begun: Map<string, Promise<ExecutedCall | undefined>>,
+): void {
+  const isParallel = (call: PendingCall): boolean =>
+    run.tools.some((tool) => tool.name === call.name && tool.is_parallel && isCustomTool(tool.tool_type))
+  const firstOther = calls.findIndex((call) => !isParallel(call))
+  const head = firstOther === -1 ? calls : calls.slice(0, firstOther)
+  if (!run.allowsParallel || head.length < 2) return
+  for (const call of head) {
+    run.onStart(call)
+    const executing = executeCall(run, call, results)
+    // whoever waits for it hears of it; until then it is no fault that nobody minds
+    executing.catch(() => {})
+    begun.set(call.id, executing)
+  }
 }

@@ -470,9 +470,8 @@ export const OPTIONS = [
     name: 'PERDURE_PYTHON',
     flag: '--python',
     type: 'string',
-    default: 'python3',
     group: 'Tools',
-    doc: 'The Python (3.9 or newer) of the `cpython` sandbox.',
+    doc: 'Path of the Python (CPython 3.9 or newer) of the `cpython` sandbox; the `python3` of the system unless told. Packages of tools need its pip.',
   },
   {
     key: 'typescriptSandbox',

@@ -3,6 +3,8 @@ import { newId } from '#platform/ids.ts'
 import type { Queryable } from '#store/db.ts'
 import type { ToolRow } from '#store/tools/tool-row.ts'
 import { type ToolAuthor, type ToolFields, upsertCustomTool } from '#store/tools/tool-writer.ts'
+import { toNpmArguments, toPipArguments } from './packages/package-requirement.ts'
+import { parseNetworkPolicy } from './sandbox/network-rules.ts'
 import { deriveToolSchema } from './schema/derive-tool-schema.ts'
 
 /** Characters of a result that a model reads, unless the tool says otherwise. */
@@ -26,6 +28,7 @@ export interface NewToolInput {
   npm_requirements?: Requirement[] | null
   default_requires_approval?: boolean | null
   enable_parallel_execution?: boolean | null
+  metadata?: Record<string, unknown> | null | undefined
 }
 
 /**
@@ -34,6 +37,7 @@ export interface NewToolInput {
  */
 export async function createTool(db: Queryable, author: ToolAuthor, input: NewToolInput): Promise<ToolRow> {
   const sourceType = input.source_type ?? 'python'
+  checkUse(input)
   const schema = await deriveToolSchema({
     sourceType,
     sourceCode: input.source_code,
@@ -54,11 +58,22 @@ export async function createTool(db: Queryable, author: ToolAuthor, input: NewTo
     npm_requirements: toRequirements(input.npm_requirements),
     default_requires_approval: input.default_requires_approval ?? null,
     enable_parallel_execution: input.enable_parallel_execution ?? false,
-    metadata: null,
+    metadata: input.metadata ?? null,
   }
   const row = await upsertCustomTool(db, author, newId('tool'), tool, namedFields(input))
   if (row === undefined) throw nameTaken(tool.name, 'The server itself, or an MCP server, has a tool of this name.')
   return row
+}
+
+/** What the code of a tool asks for must be something that can be given. Throws unprocessable. */
+export function checkUse({
+  metadata,
+  pip_requirements,
+  npm_requirements,
+}: Pick<NewToolInput, 'metadata' | 'pip_requirements' | 'npm_requirements'>): void {
+  parseNetworkPolicy(metadata?.network, 'none')
+  toPipArguments(toRequirements(pip_requirements) ?? [])
+  toNpmArguments(toRequirements(npm_requirements) ?? [])
 }
 
 /** What stays with a tool that is overwritten, unless it is named; no tags name nothing, as in V1. */

@@ -5,14 +5,19 @@ import type { Db } from '#store/db.ts'
 import { renameToolInRules } from '#store/tools/rename-tool-in-rules.ts'
 import type { ToolRow } from '#store/tools/tool-row.ts'
 import { lockTool, type ToolAuthor, updateTool } from '#store/tools/tool-writer.ts'
-import { DEFAULT_RETURN_CHAR_LIMIT, distinct, type NewToolInput, nameTaken, toRequirements } from './create-tool.ts'
-import { isCustomTool } from './custom-tool.ts'
+import {
+  checkUse,
+  DEFAULT_RETURN_CHAR_LIMIT,
+  distinct,
+  type NewToolInput,
+  nameTaken,
+  toRequirements,
+} from './create-tool.ts'
+import { isCustomTool } from './custom-tools.ts'
 import { deriveToolSchema, listSourceFunctions } from './schema/derive-tool-schema.ts'
 
 /** What to change: undefined leaves a field as it is, null clears it. */
-export type ToolChange = { [Field in keyof NewToolInput]?: NewToolInput[Field] | null | undefined } & {
-  metadata?: Record<string, unknown> | null | undefined
-}
+export type ToolChange = { [Field in keyof NewToolInput]?: NewToolInput[Field] | null | undefined }
 
 /** What can be set of a tool of the server: how it is used here, not what it is. */
 const SETTINGS_OF_BUILTIN = ['return_char_limit', 'default_requires_approval', 'enable_parallel_execution', 'metadata']
@@ -24,6 +29,11 @@ const SETTINGS_OF_BUILTIN = ['return_char_limit', 'default_requires_approval', '
  */
 export async function modifyTool(db: Db, author: ToolAuthor, toolId: string, change: ToolChange): Promise<ToolRow> {
   const { organizationId } = author
+  checkUse({
+    metadata: change.metadata ?? null,
+    pip_requirements: change.pip_requirements ?? null,
+    npm_requirements: change.npm_requirements ?? null,
+  })
   let name = ''
   try {
     return await db.transaction(async (tx) => {

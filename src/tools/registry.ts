@@ -11,6 +11,7 @@ import { memoryInsert } from './builtin/memory-insert.ts'
 import { memoryReplace } from './builtin/memory-replace.ts'
 import { memoryRethink } from './builtin/memory-rethink.ts'
 import { openFiles } from './builtin/open-files.ts'
+import { runCode, runCodeWithTools } from './builtin/run-code.ts'
 import { semanticSearchFiles } from './builtin/semantic-search-files.ts'
 import { sendMessage } from './builtin/send-message.ts'
 import {
@@ -18,6 +19,7 @@ import {
   sendMessageToAgentAsync,
   sendMessageToAgentsMatchingTags,
 } from './builtin/send-message-to-agent.ts'
+import { finishRethinkingMemory, rethinkUserMemory, searchMemory, storeMemories } from './builtin/voice-memory.ts'
 import type { BuiltinTool } from './tool.ts'
 
 /** The tools that the server itself executes. A new one is a file in `builtin/` and a line here. */
@@ -27,6 +29,7 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
   conversationSearch,
   coreMemoryAppend,
   coreMemoryReplace,
+  finishRethinkingMemory,
   grepFiles,
   memory,
   memoryApplyPatch,
@@ -35,11 +38,16 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
   memoryReplace,
   memoryRethink,
   openFiles,
+  runCode,
+  runCodeWithTools,
+  rethinkUserMemory,
+  searchMemory,
   semanticSearchFiles,
   sendMessage,
   sendMessageToAgentAndWaitForReply,
   sendMessageToAgentAsync,
   sendMessageToAgentsMatchingTags,
+  storeMemories,
 ]
 
 const byName = new Map(BUILTIN_TOOLS.map((tool) => [tool.name, tool]))

@@ -22,6 +22,8 @@ export interface ToolOutcome {
   status: 'success' | 'error'
   /** What the model and the client read. */
   text: string
+  /** Characters of the whole text, where only a part of it was kept. */
+  textLength?: number
   effects?: MemoryEffect[]
   images?: ImagePart[]
   stdout?: string[] | null
@@ -47,6 +49,21 @@ export interface ToolContext {
   callId: string
   /** Undefined where there is no way to other agents. */
   messenger?: AgentMessenger | undefined
+  services?: ToolServices
+}
+
+/** What tools of the server work with, besides the database. What is undefined is not there. */
+export interface ToolServices {
+  /** Runs code in the sandbox. */
+  code?: CodeRunner | undefined
+}
+
+/** Runs code that a model has written. */
+export interface CodeRunner {
+  run(
+    code: { language: 'python' | 'typescript'; sourceCode: string; withTools: boolean },
+    context: ToolContext,
+  ): Promise<ToolOutcome>
 }
 
 /** Speaks to other agents of the organisation, for the one whose run it is. */
@@ -66,6 +83,8 @@ export type ToolType =
   | 'letta_memory_core'
   | 'letta_sleeptime_core'
   | 'letta_multi_agent_core'
+  | 'letta_builtin'
+  | 'letta_voice_sleeptime_core'
 
 /**
  * What a crash during the call means:

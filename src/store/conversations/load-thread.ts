@@ -19,6 +19,7 @@ select c.id as conversation_id, c.is_default, c.model as conversation_model, c.m
     from (${visibleBlocks('$1', 'c.id', 'c.agent_id')}) as seen
     join blocks as b on b.organization_id = $1 and b.id = seen.block_id) as blocks,
   (select coalesce(jsonb_agg(jsonb_build_object('name', t.name, 'tool_type', t.tool_type, 'return_char_limit', t.return_char_limit,
+      'is_parallel', t.enable_parallel_execution,
       'json_schema', case when t.tool_type = 'custom' or t.tool_type like 'external%' then t.json_schema end)
       order by at.attached_at, t.id), '[]')
     from agent_tools as at
@@ -77,6 +78,8 @@ export interface ThreadTool {
   name: string
   tool_type: string
   return_char_limit: number
+  /** Calls of it may be executed at the same time. */
+  is_parallel: boolean
   /** Of tools that are not the server's own: what the model is told of it. */
   json_schema: { description?: string | null; parameters?: Record<string, unknown> | null } | null
 }

@@ -1,7 +1,10 @@
 import type { ToolsTable } from '#store/tables.ts'
 
 /** A tool as read. */
-export type ToolRow = Omit<ToolsTable, 'organization_id' | 'mcp_server_id' | 'search'>
+export type ToolRow = Omit<ToolsTable, 'organization_id' | 'mcp_server_id' | 'search'> & {
+  /** How the MCP server that it belongs to is reached. */
+  mcp_server_type: string | null
+}
 
 export const toolColumns = (alias: string): string =>
   [
@@ -28,3 +31,7 @@ export const toolColumns = (alias: string): string =>
   ]
     .map((name) => `${alias}.${name}`)
     .join(', ')
+    .concat(
+      `, (select s.server_type from mcp_servers as s
+        where s.organization_id = ${alias}.organization_id and s.id = ${alias}.mcp_server_id) as mcp_server_type`,
+    )

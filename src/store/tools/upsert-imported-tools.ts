@@ -4,7 +4,7 @@ import type { ToolRow } from './tool-row.ts'
 /** A tool that an agent file brings. */
 export type ToolToImport = Omit<
   ToolRow,
-  'project_id' | 'created_by_id' | 'last_updated_by_id' | 'created_at' | 'updated_at'
+  'project_id' | 'mcp_server_type' | 'created_by_id' | 'last_updated_by_id' | 'created_at' | 'updated_at'
 >
 
 /** Types of tools that belong to people, and that a file may replace. */

@@ -31,7 +31,7 @@ export async function createSandboxVariable(
     throw unprocessable('body.value: this is the mask that stands for a stored value. Send the value.')
   await getSandboxConfig(db, organizationId, configId)
   const id = newId('sandbox-env')
-  const sealedValue = secrets.seal(value, secretOwner(organizationId, id))
+  const sealedValue = secrets.seal(value, variableOwner(organizationId, id))
   return refusingTakenKey(key, () =>
     insertSandboxVariable(db, organizationId, { id, configId, key, sealedValue, description, userId }),
   )
@@ -48,7 +48,7 @@ export async function modifySandboxVariable(
   const key = change.key ?? undefined
   if (key !== undefined) checkKey(key)
   const isKept = change.value == null || change.value === SECRET_MASK
-  const sealedValue = isKept ? undefined : secrets.seal(change.value ?? '', secretOwner(organizationId, id))
+  const sealedValue = isKept ? undefined : secrets.seal(change.value ?? '', variableOwner(organizationId, id))
   const { description } = change
   const row = await refusingTakenKey(key ?? '', () =>
     updateSandboxVariable(db, organizationId, id, { key, sealedValue, description, userId }),
@@ -77,6 +77,10 @@ async function refusingTakenKey<Result>(key: string, write: () => Promise<Result
   }
 }
 
-const secretOwner = (organizationId: string, id: string) => ({ organizationId, place: `sandbox_variables ${id}` })
+/** What a sealed value is bound to: see `SecretBox`. */
+export const variableOwner = (organizationId: string, id: string) => ({
+  organizationId,
+  place: `sandbox_variables ${id}`,
+})
 
 const variableNotFound = (id: string) => notFound(`Environment variable ${id} was not found.`)

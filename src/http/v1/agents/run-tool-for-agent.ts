@@ -24,7 +24,7 @@ export function runToolForAgent(app: App, context: Context): void {
     },
     async ({ actor, params, body }) => {
       const request = { actor, agentId: params.agent_id, toolName: params.tool_name, args: body.args ?? {} }
-      return presentExecution(await runAgentTool(context.db, context.logger, request))
+      return presentExecution(await runAgentTool(context, request))
     },
   )
 }

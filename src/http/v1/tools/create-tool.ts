@@ -17,6 +17,7 @@ export function createTool(app: App, context: Context): void {
         response: { 200: ToolSchema },
       },
     },
-    async ({ actor, body }) => presentTool(await tools.createTool(context.db, actor, body)),
+    async ({ actor, body: { metadata_: metadata, ...tool } }) =>
+      presentTool(await tools.createTool(context.db, actor, { ...tool, metadata })),
   )
 }

@@ -26,5 +26,5 @@ export function registerTools(app: App, context: Context): void {
   modifyTool(app, context)
   deleteTool(app, context)
   addBaseTools(app, context)
-  runToolFromSource(app)
+  runToolFromSource(app, context)
 }

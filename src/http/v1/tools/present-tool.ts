@@ -1,4 +1,5 @@
 import type { ToolRow } from '#store/tools/tool-row.ts'
+import { riskOf } from '#tools/tool-risk.ts'
 import type { ToolWire } from './tool-schema.ts'
 
 /** A stored tool as the wire shows it. */
@@ -22,5 +23,6 @@ export function presentTool(row: ToolRow): ToolWire {
     last_updated_by_id: row.last_updated_by_id,
     metadata_: row.metadata,
     project_id: row.project_id,
+    risk: riskOf(row),
   }
 }

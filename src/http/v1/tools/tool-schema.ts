@@ -41,6 +41,17 @@ export const ToolSchema = Type.Object({
   last_updated_by_id: Nullable(Type.String()),
   metadata_: Nullable(AnyObject),
   project_id: Nullable(Type.String()),
+  risk: Type.Object(
+    {
+      level: StringEnum(['none', 'low', 'medium', 'high']),
+      network: StringEnum(['none', 'hosts', 'public', 'default']),
+      hosts: Type.Array(Type.String()),
+      secrets: Type.Boolean(),
+      runs_code: Type.Boolean(),
+      host_access: Type.Boolean(),
+    },
+    { description: 'What the tool can reach, for whoever decides which agent may have it' },
+  ),
 })
 export type ToolWire = Static<typeof ToolSchema>
 
@@ -95,6 +106,14 @@ const givenFields = {
     Type.Boolean({ description: 'Agents that are given the tool need an approval for each call' }),
   ),
   enable_parallel_execution: Optional(Type.Boolean()),
+  metadata_: Optional(
+    Type.Unsafe<Record<string, unknown>>({
+      type: 'object',
+      additionalProperties: true,
+      description:
+        'What people want to keep with it. Two keys are read: `network` ("none", "public" or a list of hosts that the code may connect to), `idempotent` (true: a call that was interrupted is made again)',
+    }),
+  ),
 }
 
 /** What a client sends to make or overwrite a tool. */
@@ -107,7 +126,6 @@ export const CreateToolSchema = Type.Object({
 export const UpdateToolSchema = Type.Object({
   source_code: Optional(Type.String()),
   ...givenFields,
-  metadata_: Optional(AnyObject),
 })
 
 /** The arguments of a call. */

@@ -17,6 +17,7 @@ export function upsertTool(app: App, context: Context): void {
         response: { 200: ToolSchema },
       },
     },
-    async ({ actor, body }) => presentTool(await createTool(context.db, actor, body)),
+    async ({ actor, body: { metadata_: metadata, ...tool } }) =>
+      presentTool(await createTool(context.db, actor, { ...tool, metadata })),
   )
 }

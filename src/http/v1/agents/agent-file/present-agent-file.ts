@@ -120,5 +120,6 @@ function presentFileBlock(block: BlockRow, index: number) {
 }
 
 function presentFileTool(tool: ToolRow, index: number) {
-  return { ...presentTool(tool), ...OF_THIS_SERVER, id: `tool-${index}` }
+  const { risk: _, ...presented } = presentTool(tool)
+  return { ...presented, ...OF_THIS_SERVER, id: `tool-${index}` }
 }
