@@ -4,6 +4,7 @@ import { DomainError } from '#platform/errors.ts'
 import { VERSION } from '#platform/version.ts'
 import { registerChat } from './chat.ts'
 import { registerConfig } from './config.ts'
+import { registerDoctor } from './doctor.ts'
 import { registerMigrate } from './migrate.ts'
 import { registerServer } from './server.ts'
 
@@ -15,6 +16,7 @@ Examples:
   PERDURE_DATABASE_URL=postgresql://… perdure server    on PostgreSQL with pgvector
   OPENAI_API_KEY=… perdure server                       with the models of OpenAI
   perdure chat                                          talk to an agent of a running server
+  perdure doctor                                        what is missing on this machine, and what to do
 
 Every setting: perdure server --help, docs/configuration.md. How it works: README.md, ARCHITECTURE.md.`
 
@@ -24,7 +26,8 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   try {
     if (args.length === 0) program.outputHelp()
     else await program.parseAsync(args, { from: 'user' })
-    return 0
+    // a command that has found something wrong says so itself
+    return Number(process.exitCode ?? 0)
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     process.stderr.write(`perdure: ${describe(error)}\n`)
@@ -53,6 +56,7 @@ export function buildProgram(): Command {
   registerChat(program)
   registerMigrate(program)
   registerConfig(program)
+  registerDoctor(program)
   return program
 }
 

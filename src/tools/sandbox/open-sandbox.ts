@@ -1,7 +1,7 @@
 import type { Logger } from '#platform/logger.ts'
 import { DEFAULT_RETURN_CHAR_LIMIT } from '#tools/create-tool.ts'
 import { Sandbox } from './sandbox.ts'
-import type { SandboxLevel, ToolLanguage, ToolLimits } from './tool-runner.ts'
+import type { SandboxLevel, ToolLimits } from './tool-runner.ts'
 
 /** Characters of stdout and of stderr that are kept. */
 const OUTPUT_CHARACTERS = 20_000

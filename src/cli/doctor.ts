@@ -1,0 +1,124 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import type { Command } from 'commander'
+import { type Config, loadConfig } from '#config/config.ts'
+import { installerEnvironment } from '#config/installer-environment.ts'
+import { errorMessage } from '#platform/errors.ts'
+import { createLogger } from '#platform/logger.ts'
+import { openSandbox } from '#tools/sandbox/open-sandbox.ts'
+import { findPython } from '#tools/sandbox/python/find-python.ts'
+import type { Sandbox, SandboxState } from '#tools/sandbox/sandbox.ts'
+import { addOptionFlags, readOptionFlags } from './option-flags.ts'
+
+const run = promisify(execFile)
+
+/** `warn`: it works, but not as well as it could · `fail`: something that is asked for does not work. */
+export interface Finding {
+  state: 'ok' | 'off' | 'warn' | 'fail'
+  subject: string
+  message: string
+}
+
+/** `perdure doctor`: looks at what the server needs and says what is wrong and what to do. Ends with 1 where something fails. */
+export function registerDoctor(program: Command): void {
+  const command = program
+    .command('doctor')
+    .description('look at what the server needs: the database, the sandboxes of tools and their level; say what to do')
+  addOptionFlags(command).action(async () => {
+    const config = loadConfig({ flags: readOptionFlags(command) })
+    const findings = await examine(config)
+    for (const { state, subject, message } of findings) {
+      process.stdout.write(`${state.padEnd(5)}${subject.padEnd(22)}${message}\n`)
+    }
+    if (findings.some(({ state }) => state === 'fail')) process.exitCode = 1
+  })
+}
+
+/** All findings, in the order in which they are shown. */
+export async function examine(config: Config): Promise<Finding[]> {
+  await using sandbox = openSandbox(config, createLogger({ level: 'silent', format: 'json' }))
+  return [
+    ...config.warnings.map((message): Finding => ({ state: 'warn', subject: 'settings', message })),
+    await examineDatabase(config),
+    describeSandbox(await sandbox.describe('python'), LEVELS),
+    describeSandbox(await sandbox.describe('typescript'), LEVELS),
+    ...(await examinePackages(config, sandbox)),
+    describeStdio(config),
+  ]
+}
+
+async function examineDatabase({ databaseUrl, dataDir }: Config): Promise<Finding> {
+  const subject = 'database'
+  if (databaseUrl === undefined) return { state: 'ok', subject, message: `embedded, in ${dataDir}` }
+  try {
+    const [{ openDatabase }, { pingDatabase }] = await Promise.all([
+      import('#store/open-database.ts'),
+      import('#store/ping-database.ts'),
+    ])
+    await using db = await openDatabase({ kind: 'postgres', url: databaseUrl, poolSize: 2 })
+    if (await pingDatabase(db, 5_000)) return { state: 'ok', subject, message: 'PostgreSQL answers' }
+    const message = 'PostgreSQL does not answer: look at PERDURE_DATABASE_URL (address, name, password)'
+    return { state: 'fail', subject, message }
+  } catch (error) {
+    return { state: 'fail', subject, message: `PERDURE_DATABASE_URL: ${errorMessage(error)}` }
+  }
+}
+
+const LEVELS = {
+  cpython: 'cpython: the python3 of this machine, contained by the kernel (Landlock, seccomp, limits)',
+  pyodide: 'pyodide: Python in WebAssembly, in a Deno process without permissions',
+  deno: 'deno: a Deno process without permissions',
+} as const
+
+function describeSandbox({ language, level, problems }: SandboxState, levels: typeof LEVELS): Finding {
+  const subject = `sandbox, ${language}`
+  const why = problems.length > 0 ? `. Not used: ${problems.join('; ')}` : ''
+  if (level !== null) return { state: problems.length > 0 ? 'warn' : 'ok', subject, message: `${levels[level]}${why}` }
+  if (problems.length === 0) return { state: 'off', subject, message: 'switched off: such tools are refused' }
+  return { state: 'fail', subject, message: `none: such tools are refused${why}` }
+}
+
+async function examinePackages(config: Config, sandbox: Sandbox): Promise<Finding[]> {
+  if (config.toolPackages === 'off') {
+    const message = 'not installed: tools that name packages are refused (PERDURE_TOOL_PACKAGES=on allows them)'
+    return [{ state: 'off', subject: 'packages of tools', message }]
+  }
+  const findings: Finding[] = []
+  if ((await sandbox.describe('python')).level !== null) {
+    findings.push(
+      await examineInstaller(
+        'pip',
+        () => pipCommand(config),
+        'Install pip for it, or name another Python in PERDURE_PYTHON.',
+      ),
+    )
+  }
+  if ((await sandbox.describe('typescript')).level !== null) {
+    findings.push(await examineInstaller('npm', async () => ['npm', '--version'], 'Install npm.'))
+  }
+  return findings
+}
+
+async function pipCommand({ pythonPath }: Config): Promise<string[]> {
+  const { path } = await findPython(pythonPath)
+  return [path, '-m', 'pip', '--version']
+}
+
+async function examineInstaller(name: string, find: () => Promise<string[]>, advice: string): Promise<Finding> {
+  const subject = `packages, ${name}`
+  try {
+    const [command = '', ...args] = await find()
+    const { stdout } = await run(command, args, { env: installerEnvironment(), timeout: 20_000 })
+    return { state: 'ok', subject, message: `${name} ${/\d[\w.]*/.exec(stdout)?.[0] ?? ''}` }
+  } catch (error) {
+    const [first] = errorMessage(error).split('\n')
+    return { state: 'fail', subject, message: `${first}. ${advice}` }
+  }
+}
+
+function describeStdio({ mcpStdio }: Config): Finding {
+  const subject = 'MCP over stdio'
+  return mcpStdio === 'off'
+    ? { state: 'off', subject, message: 'MCP servers that are programs are refused (PERDURE_MCP_STDIO)' }
+    : { state: 'ok', subject, message: `allowed: ${mcpStdio}` }
+}
