@@ -1,0 +1,86 @@
+import { accessSync, constants } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { ToolLimits } from '#tools/sandbox/tool-runner.ts'
+
+/** How a process is started; what has the same key may stand by for the same calls. */
+export interface DenoLaunch {
+  command: string
+  args: readonly string[]
+  env: Readonly<Record<string, string>>
+  key: string
+}
+
+export interface DenoLaunchOptions {
+  binary: string
+  /** File of this folder that Deno runs. */
+  script: string
+  /** Files and folders that may be read besides. */
+  readable: readonly string[]
+  /** Folder whose `node_modules` the code may import from. */
+  packages: string | null
+  /** Bytes of data that Deno takes before a call; null sets no limit, for measuring them. */
+  baselineBytes: number | null
+  limits: Pick<ToolLimits, 'cpuSeconds' | 'memoryBytes'>
+  /** Processor seconds that go by until the process is ready, at most. */
+  startCpuSeconds: number
+}
+
+/** All that the process has as environment. A DENO_DIR that cannot be made: else localStorage and caches reach from one call to the next. */
+const ENVIRONMENT = { DENO_DIR: '/dev/null/x', DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' }
+const FLAGS = ['run', '--no-prompt', '--no-config', '--no-lock', '--no-remote', '--cached-only']
+const OPEN_FILES = 256
+const MEBIBYTE = 1024 * 1024
+/** Not even wasm modules are compiled by more threads than that. */
+const V8_FLAGS = ['--single-threaded-gc']
+/** Sets the limits of the process and becomes it; a limit that cannot be set ends it with this code. */
+export const LIMIT_FAILED = 97
+
+/**
+ * Deno without any permission but to read its own files, under limits of the kernel that are inherited by whatever it starts:
+ * processor time, memory, size of files (none can be written), open files, core dumps.
+ */
+export function buildDenoLaunch(options: DenoLaunchOptions): DenoLaunch {
+  const { binary, script, packages, limits } = options
+  const readable = [...options.readable, ...(packages === null ? [] : [packages])]
+  const heapMebibytes = Math.max(16, Math.floor(limits.memoryBytes / MEBIBYTE))
+  const args = [
+    binary,
+    ...FLAGS,
+    ...(packages === null ? ['--no-npm'] : ['--node-modules-dir=manual']),
+    ...(readable.length === 0 ? [] : [`--allow-read=${readable.map(escapeComma).join(',')}`]),
+    `--v8-flags=${[...V8_FLAGS, `--max-old-space-size=${heapMebibytes}`].join(',')}`,
+    fileURLToPath(new URL(script, import.meta.url)),
+  ]
+  const shell = `${setLimits(options)} exec ${DEATH_SIGNAL}"$@"`
+  const all = ['-c', shell, 'sh', ...args]
+  return { command: '/bin/sh', args: all, env: ENVIRONMENT, key: JSON.stringify(all) }
+}
+
+function setLimits({ limits, baselineBytes, startCpuSeconds }: DenoLaunchOptions): string {
+  const cpuSeconds = Math.ceil(limits.cpuSeconds) + startCpuSeconds
+  const commands = [
+    'ulimit -c 0',
+    'ulimit -f 0',
+    `ulimit -n ${OPEN_FILES}`,
+    // the first is a signal that can be told from others, the second ends what survives it
+    `ulimit -S -t ${cpuSeconds}`,
+    `ulimit -H -t ${cpuSeconds + 1}`,
+    ...(baselineBytes === null ? [] : [`ulimit -d ${Math.ceil((baselineBytes + limits.memoryBytes) / 1024)}`]),
+  ]
+  return commands.map((command) => `${command} || exit ${LIMIT_FAILED};`).join(' ')
+}
+
+/** Deno splits lists at commas; two are one that is meant. */
+const escapeComma = (path: string): string => path.replaceAll(',', ',,')
+
+/** util-linux's way to let a process die with the server, however that ends; a system without it does without. */
+const DEATH_SIGNAL = hasProgram('/usr/bin/setpriv') ? '/usr/bin/setpriv --pdeathsig KILL -- ' : ''
+
+function hasProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * Runs one call of a tool written in TypeScript, of which the server has removed the types. Started before the call is known; waits for it
+ * on standard input, runs it, replies, and is killed.
+ */
+import {
+  announceReady,
+  describeThrown,
+  installConsole,
+  installEnvironment,
+  openChannel,
+  readCall,
+  toText,
+} from './runner-channel.mjs'
+import { installFetch } from './runner-fetch.mjs'
+import { readParameters } from './runner-parameters.mjs'
+import { runProgram } from './runner-program.mjs'
+
+const { createObjectURL } = URL
+const NO_BLOCKS = Object.freeze({ __proto__: null })
+
+// the first import through the module loader costs some milliseconds: here nobody waits for them
+await import(createObjectURL(new Blob(['export const warm = true'], { type: 'text/javascript' })))
+announceReady()
+const call = readCall()
+const channel = openChannel(call)
+const { print, succeed, fail } = channel
+let sourceUrl = ''
+
+/** The blob's address in stacks says nothing to anybody; frames of this file even less. */
+const readableStack = (stack) =>
+  stack
+    .replaceAll(sourceUrl === '' ? '\u0000' : sourceUrl, 'tool.ts')
+    .split('\n')
+    .filter((line) => !/typescript-runner\.mjs|runner-\w+\.mjs|ext:/.test(line))
+    .join('\n')
+
+function failWith(thrown) {
+  const { type, message, stack } = describeThrown(thrown)
+  let shown = `${type}: ${message}`
+  try {
+    if (stack !== '') shown = readableStack(stack)
+  } catch {
+    // the code has replaced what texts can do
+  }
+  print('e', `${shown}\n`)
+  fail(type, message)
+}
+
+installConsole(print)
+const env = installEnvironment(call.env, print)
+installFetch(call.hasNetwork ? channel.ask : null)
+globalThis.addEventListener('error', (event) => {
+  event.preventDefault()
+  failWith(event.error)
+})
+globalThis.addEventListener('unhandledrejection', (event) => {
+  event.preventDefault()
+  print('e', `Unhandled rejection: ${describeThrown(event.reason).message}\n`)
+})
+
+// a chain and not an await at the top: code whose promise never settles then ends the process, instead of waiting for the clock
+run().then(
+  ([value, blocks]) => {
+    let text
+    try {
+      text = toText(value)
+    } catch (error) {
+      failWith(error)
+    }
+    succeed(text, blocks)
+  },
+  (error) => failWith(error),
+)
+
+async function run() {
+  if (call.functionName === null) return [await runProgram(call.source, load), NO_BLOCKS]
+  const tool = findFunction(await load(call.source), call.functionName)
+  const blocks = { __proto__: null }
+  const values = argumentsOf(readParameters(tool), call, blocks)
+  return [await tool(...values), blocks]
+}
+
+/** A module that imports from the folder of packages is one of that folder's to the resolver, although no such file exists. */
+async function load(source) {
+  if (call.packages === null) return await importSource(source)
+  const [{ registerHooks }, { default: real }] = await Promise.all([import('node:module'), import('node:process')])
+  Object.defineProperty(real, 'env', { value: env, configurable: true, writable: true })
+  const url = new URL('tool.mjs', `file://${call.packages}/`).href
+  sourceUrl = url
+  const hooks = registerHooks({
+    resolve: (specifier, context, next) =>
+      specifier === url ? { url, format: 'module', shortCircuit: true } : next(specifier, context),
+    load: (address, context, next) =>
+      address === url ? { format: 'module', source, shortCircuit: true } : next(address, context),
+  })
+  try {
+    return await import(url)
+  } finally {
+    hooks.deregister?.()
+  }
+}
+
+async function importSource(source) {
+  // Node's own `process` is another object than the one that the code sees as a global
+  if (/['"](?:node:)?process['"]/.test(source)) {
+    const { default: real } = await import('node:process')
+    Object.defineProperty(real, 'env', { value: env, configurable: true, writable: true })
+  }
+  sourceUrl = createObjectURL(new Blob([source], { type: 'text/javascript' }))
+  return await import(sourceUrl)
+}
+
+function findFunction(module, name) {
+  const exported = Object.entries(module).filter(([, value]) => typeof value === 'function')
+  const found =
+    exported.find(([key]) => key === name) ??
+    exported.find(([key, value]) => key === 'default' && value.name === name) ??
+    exported.find(([key]) => key === 'default') ??
+    exported.at(-1)
+  if (found !== undefined) return found[1]
+  throw new ReferenceError(`the source exports no function '${name}'. Write: export function ${name}(…) { … }`)
+}
+
+/** By position, in the order of the function's parameters; one that was not given is undefined, so that defaults hold. */
+function argumentsOf(parameters, { args, agentState }, blocks) {
+  return parameters.map(({ name, kind }) => {
+    if (kind === 'pattern') return args
+    if (kind === 'rest') return undefined
+    if (Object.hasOwn(args, name)) return args[name]
+    return name === 'agent_state' || name === 'agentState' ? agentView(agentState, blocks) : undefined
+  })
+}
+
+/** What V1 gives to Python tools, in the form of this language. */
+function agentView(state, changed) {
+  if (state === null) return undefined
+  const blocks = state.blocks.map((block) => ({ ...block }))
+  const getBlock = (label) => {
+    const block = blocks.find((each) => each.label === label)
+    if (block === undefined)
+      throw new Error(
+        `Block field ${label} does not exist (available sections = ${blocks.map((each) => each.label).join(', ')})`,
+      )
+    return block
+  }
+  const updateBlockValue = (label, value) => {
+    if (typeof value !== 'string') throw new TypeError('the value of a block is a string')
+    getBlock(label).value = value
+    changed[label] = value
+  }
+  return { ...state, blocks, memory: { blocks, getBlock, updateBlockValue } }
+}
