@@ -168,7 +168,7 @@ function openTools(
     secrets,
     sandbox,
     packages,
-    callMcpTool,
+    callMcpTool: async () => ({ status: 'error', text: 'MCP comes with the merge' }),
     limits: toolLimits(config),
     network: config.toolNetwork,
   })

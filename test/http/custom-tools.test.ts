@@ -404,7 +404,7 @@ describe('running a tool of an agent by hand', () => {
 })
 
 describe('in a run', () => {
-  it('the model is offered the schema, and is told that the tool cannot be run', async () => {
+  it('the model is offered the schema, and gets the result of the call', async () => {
     const { body: tool } = await create({ source_code: source('roll_in_run') })
     await create({ source_code: 'x', json_schema: { name: 'bare' } })
     const agentId = await createTestAgent(server.context.db, server.context.models, { tools: ['bare'] })

@@ -18,13 +18,13 @@ interface ToolReturn {
   detail: string
 }
 
-/** Calls every tool that the last message of the user names, with its arguments: `[["name", {…}], …]`. */
+/** Calls every tool that the message of the user names, with its arguments: `[["name", {…}], …]`. */
 const model = scriptedModel(({ messages }) => {
   const last = messages.at(-1)
-  if (last?.role === 'tool') return { text: 'Done.' }
-  const text = JSON.stringify(last?.content ?? '')
-  const calls = /CALLS (.*) END/.exec(JSON.parse(`"${text.replaceAll(/^"|"$/g, '')}"`) as string)?.[1]
-  const wanted = JSON.parse((calls ?? '[]').replaceAll('\\"', '"')) as [string, object][]
+  if (last?.role !== 'user') return { text: 'Done.' }
+  const text = last.content.map((part) => (part.type === 'text' ? part.text : '')).join('')
+  const said = (/^\{.*\}$/s.test(text) ? (JSON.parse(text) as { message: string }).message : text) ?? ''
+  const wanted = JSON.parse(/CALLS (.*) END/.exec(said)?.[1] ?? '[]') as [string, object][]
   return { toolCalls: wanted.map(([name, args]) => ({ name, arguments: args })) }
 })
 

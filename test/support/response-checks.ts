@@ -14,8 +14,9 @@ interface V1Document {
   components: { schemas: Record<string, object> }
 }
 
-/** Fields that the official client reads and V1's document does not have, which allows no others there. */
+/** Fields that V1's document does not have, which allows no others there: those that the official client reads, and our own. */
 const NEWER_FIELDS: Record<string, readonly string[]> = {
+  Tool: ['risk'],
   Conversation: ['archived', 'archived_at', 'context_window_limit', 'description'],
 }
 

@@ -57,11 +57,11 @@ export function openSandbox(settings: SandboxSettings, logger: Logger): Sandbox 
         return openCpythonRunner({ ...shared, pythonPath: settings.pythonPath })
       },
       async pyodide() {
-        const { openPyodideRunner } = await import('./deno/pyodide-runner.ts')
+        const { openPyodideRunner } = await import('./deno/open-pyodide-runner.ts')
         return openPyodideRunner(shared)
       },
       async deno() {
-        const { openDenoRunner } = await import('./deno/deno-runner.ts')
+        const { openDenoRunner } = await import('./deno/open-deno-runner.ts')
         return openDenoRunner(shared)
       },
     },
