@@ -103,7 +103,11 @@ export class DenoRunner implements ToolRunner {
     if (signal.aborted) return cancelled()
     const launch = buildDenoLaunch({ ...this.#launch, limits: call.limits, packages: call.packages })
     const process = await this.#pool.take(launch)
-    return await runCall(process, { call, source: prepared.source, broker: this.#broker }, signal)
+    try {
+      return await runCall(process, { call, source: prepared.source, broker: this.#broker }, signal)
+    } finally {
+      this.#pool.refill(launch)
+    }
   }
 }
 
