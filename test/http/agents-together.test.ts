@@ -106,3 +106,22 @@ it('stops where too many agents would wait for each other', async () => {
   const { messages } = await client.agents.messages.create(agents[0] ?? '', { input: message })
   expect(JSON.stringify(messages)).toContain('agents wait for each other: not sent')
 })
+
+it('what an agent costs includes what others did for it, through however many of them', async () => {
+  const [first, second, third] = [await newAgent(), await newAgent(), await newAgent()]
+  const toThird = `call ${WAIT} ${JSON.stringify({ message: 'Hi.', other_agent_id: third })}`
+  await call(first, WAIT, { message: toThird, other_agent_id: second })
+  type Run = { id: string; agent_id: string }
+  const runs = async (query: string) => (await server.request<Run[]>('GET', `/v1/runs?${query}`)).body
+  const [root] = await runs(`agent_id=${first}`)
+  const [middle] = await runs(`sent_by_run=${root?.id}`)
+  const [leaf] = await runs(`sent_by_run=${middle?.id}`)
+  expect([middle?.agent_id, leaf?.agent_id]).toEqual([second, third])
+  const tokens = async (id: string | undefined, more = '') =>
+    (await server.request<{ total_tokens: number }>('GET', `/v1/runs/${id}/usage${more}`)).body.total_tokens
+  const own = [await tokens(root?.id), await tokens(middle?.id), await tokens(leaf?.id)]
+  expect(own.every((count) => count > 0)).toBe(true)
+  const sum = (counts: number[]) => counts.reduce((total, count) => total + count, 0)
+  expect(await tokens(root?.id, '?include_sent=true')).toBe(sum(own))
+  expect(await tokens(middle?.id, '?include_sent=true')).toBe(sum(own.slice(1)))
+})

@@ -56,6 +56,8 @@ export interface RunFilter {
   stopReason?: StopReason | undefined
   /** `default` means the default thread of the agent. */
   conversationId?: string | undefined
+  /** The run whose agent has sent the message that they answer. */
+  sentByRun?: string | undefined
 }
 
 export async function listRuns(
@@ -81,6 +83,7 @@ function runConditions(organizationId: string, filter: RunFilter): RawBuilder<un
       (agentIds.length === 1 ? sql`runs.agent_id = ${agentIds[0]}` : sql`runs.agent_id = any(${agentIds}::text[])`),
     filter.statuses !== undefined && sql`runs.status = any(${filter.statuses}::text[])`,
     filter.background !== undefined && sql`runs.background = ${filter.background}`,
+    filter.sentByRun !== undefined && sql`runs.metadata ->> 'sent_by_run' = ${filter.sentByRun}`,
     filter.stopReason !== undefined && sql`runs.stop_reason = ${filter.stopReason}`,
     conversationId === 'default' &&
       sql`exists (select from conversations as d where d.organization_id = ${organizationId}

@@ -16,6 +16,9 @@ const ListRunsQuery = Type.Object({
   background: Type.Optional(Type.Boolean()),
   stop_reason: Type.Optional(StringEnum(STOP_REASONS)),
   conversation_id: Type.Optional(Type.String({ description: "An id, or 'default'" })),
+  sent_by_run: Type.Optional(
+    Type.String({ description: 'Only runs that this run began, by sending a message to another agent' }),
+  ),
   active: Type.Boolean({ default: false, description: 'Only runs that wait or work' }),
   ascending: Type.Optional(Type.Boolean({ deprecated: true, description: 'Older name of order=asc' })),
 })
@@ -49,5 +52,6 @@ function toFilter(query: Static<typeof ListRunsQuery>): reader.RunFilter {
     background: query.background,
     stopReason: query.stop_reason,
     conversationId: query.conversation_id,
+    sentByRun: query.sent_by_run,
   }
 }

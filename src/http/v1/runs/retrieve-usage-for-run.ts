@@ -1,5 +1,7 @@
+import Type from 'typebox'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
+import { sumUsageOfTree } from '#store/runs/sum-usage.ts'
 import { getRun } from './get-run.ts'
 import { presentUsage } from './present-usage.ts'
 import { RunId, UsageSchema } from './run-schema.ts'
@@ -14,9 +16,19 @@ export function retrieveUsageForRun(app: App, context: Context): void {
         tags: ['runs'],
         summary: 'Tokens that a run has used, over all of its steps',
         params: RunId,
+        querystring: Type.Object({
+          include_sent: Type.Boolean({
+            default: false,
+            description: 'Also of the runs that it began by sending messages to other agents, and that those began',
+          }),
+        }),
         response: { 200: UsageSchema },
       },
     },
-    async ({ actor, params }) => presentUsage((await getRun(context.db, actor.organizationId, params.run_id)).usage),
+    async ({ actor, params, query }) => {
+      const { usage } = await getRun(context.db, actor.organizationId, params.run_id)
+      if (!query.include_sent) return presentUsage(usage)
+      return presentUsage(await sumUsageOfTree(context.db, actor.organizationId, params.run_id))
+    },
   )
 }
