@@ -16,3 +16,8 @@ it('takes a value as it is, whatever it looks like', () => {
     'a [secret DOLLAR] b [secret $]',
   )
 })
+
+it('finds it inside of JSON too', () => {
+  const value = 'line "one"\nline two\\'
+  expect(createRedactor({ PEM: value })(JSON.stringify({ key: value }))).toBe('{"key":"[secret PEM]"}')
+})

@@ -171,7 +171,7 @@ describe('a TypeScript tool from its source', () => {
 
 describe('a tool of an agent', () => {
   it('has its secrets, the variables of the sandbox under them, and the ids; none is told', async () => {
-    const config = await server.request<{ id: string }>('GET', '/v1/sandbox-config/local/default')
+    const config = await server.request<{ id: string }>('POST', '/v1/sandbox-config/local/default')
     const variable = (key: string, value: string) =>
       server.request('POST', `/v1/sandbox-config/${config.body.id}/environment-variable`, { key, value })
     await variable('SHARED', 'from the sandbox')

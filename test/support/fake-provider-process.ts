@@ -19,7 +19,7 @@ import {
 import type { DialectKind, FakeReply } from './fake-provider-dialect.ts'
 
 const USAGE_LINE =
-  'node test/support/fake-provider-process.ts --mode instant-text|memory-tool|parallel-tools [--delay-ms N] [--port N] [--log FILE] [--validate]'
+  'node test/support/fake-provider-process.ts --mode instant-text|memory-tool|parallel-tools|custom-tool [--delay-ms N] [--port N] [--log FILE] [--validate]'
 const INSTANT_TEXT = 'Fair winds and following seas.'
 
 const { values } = parseArgs({
@@ -40,6 +40,10 @@ const MODES: Record<string, (request: FakeRequest) => FakeReply> = {
   'instant-text': () => ({ text: INSTANT_TEXT }),
   'memory-tool': ({ isAfterTools, lastUserText }) =>
     isAfterTools ? { text: `answer:${lastUserText}` } : { toolCalls: [insert(`fact:${lastUserText}`)] },
+  'custom-tool': ({ isAfterTools, lastUserText }) =>
+    isAfterTools
+      ? { text: `answer:${lastUserText}` }
+      : { toolCalls: [{ name: 'ring', arguments: { text: lastUserText } }] },
   'parallel-tools': ({ isAfterTools, lastUserText }) =>
     isAfterTools
       ? { text: `answer:${lastUserText}` }

@@ -53,8 +53,13 @@ export function openSandbox(settings: SandboxSettings, logger: Logger): Sandbox 
     },
     open: {
       async cpython() {
-        const { openCpythonRunner } = await import('./python/cpython-runner.ts')
-        return openCpythonRunner({ ...shared, pythonPath: settings.pythonPath })
+        const { openCpythonRunner } = await import('./python/open-cpython-runner.ts')
+        return openCpythonRunner({
+          logger,
+          maxConcurrent: settings.toolConcurrency,
+          allowsPrivateAddresses: settings.toolAddresses === 'any',
+          pythonPath: settings.pythonPath,
+        })
       },
       async pyodide() {
         const { openPyodideRunner } = await import('./deno/open-pyodide-runner.ts')
