@@ -14,6 +14,7 @@ export interface DenoLaunchOptions {
   binary: string
   /** File of this folder that Deno runs. */
   script: string
+  scriptArgs: readonly string[]
   /** Files and folders that may be read besides. */
   readable: readonly string[]
   /** Folder whose `node_modules` the code may import from. */
@@ -30,6 +31,8 @@ const ENVIRONMENT = { DENO_DIR: '/dev/null/x', DENO_NO_UPDATE_CHECK: '1', NO_COL
 const FLAGS = ['run', '--no-prompt', '--no-config', '--no-lock', '--no-remote', '--cached-only']
 const OPEN_FILES = 256
 const MEBIBYTE = 1024 * 1024
+/** Below it V8 has no room for what Deno itself, or Pyodide's JavaScript, needs. */
+const MIN_HEAP_MEBIBYTES = 64
 /** Not even wasm modules are compiled by more threads than that. */
 const V8_FLAGS = ['--single-threaded-gc']
 /** Sets the limits of the process and becomes it; a limit that cannot be set ends it with this code. */
@@ -40,9 +43,9 @@ export const LIMIT_FAILED = 97
  * processor time, memory, size of files (none can be written), open files, core dumps.
  */
 export function buildDenoLaunch(options: DenoLaunchOptions): DenoLaunch {
-  const { binary, script, packages, limits } = options
+  const { binary, script, scriptArgs, packages, limits } = options
   const readable = [...options.readable, ...(packages === null ? [] : [packages])]
-  const heapMebibytes = Math.max(16, Math.floor(limits.memoryBytes / MEBIBYTE))
+  const heapMebibytes = Math.max(MIN_HEAP_MEBIBYTES, Math.floor(limits.memoryBytes / MEBIBYTE))
   const args = [
     binary,
     ...FLAGS,
@@ -50,6 +53,7 @@ export function buildDenoLaunch(options: DenoLaunchOptions): DenoLaunch {
     ...(readable.length === 0 ? [] : [`--allow-read=${readable.map(escapeComma).join(',')}`]),
     `--v8-flags=${[...V8_FLAGS, `--max-old-space-size=${heapMebibytes}`].join(',')}`,
     fileURLToPath(new URL(script, import.meta.url)),
+    ...scriptArgs,
   ]
   const shell = `${setLimits(options)} exec ${DEATH_SIGNAL}"$@"`
   const all = ['-c', shell, 'sh', ...args]

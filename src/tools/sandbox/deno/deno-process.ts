@@ -31,6 +31,8 @@ export class DenoProcess {
   #isReady = false
   /** Gets each line of standard output, without its end. */
   onLine: (line: string) => void = () => undefined
+  /** Gets all that comes after the line that tells that it is ready, instead of lines. */
+  onChunk: ((chunk: Buffer) => void) | undefined
   /** Bytes of standard output after which the process is killed. */
   maxBytes = MAX_LINE_BYTES
   stderr = ''
@@ -105,6 +107,7 @@ export class DenoProcess {
   #take(chunk: Buffer): void {
     this.#totalBytes += chunk.length
     if (this.#totalBytes > this.maxBytes || this.#lineBytes > MAX_LINE_BYTES) this.#refuse('stdout')
+    else if (this.#isReady && this.onChunk !== undefined) this.onChunk(chunk)
     else this.#takeLines(chunk)
   }
 

@@ -1,19 +1,17 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import type { Logger } from '#platform/logger.ts'
-import {
-  type SandboxLevel,
-  SandboxUnavailable,
-  type ToolCall,
-  type ToolLanguage,
-  type ToolLimits,
-  type ToolRunner,
-  type ToolRunResult,
+import type {
+  SandboxLevel,
+  ToolCall,
+  ToolLanguage,
+  ToolLimits,
+  ToolRunner,
+  ToolRunResult,
 } from '#tools/sandbox/tool-runner.ts'
 import { buildDenoLaunch, type DenoLaunchOptions } from './deno-launch.ts'
 import { FetchBroker } from './fetch-broker.ts'
 import { runCall } from './run-call.ts'
-import { SELF_TEST } from './self-test.ts'
 import { StandbyPool } from './standby-pool.ts'
 import { Turnstile } from './turnstile.ts'
 
@@ -36,6 +34,7 @@ export interface DenoLanguage {
   level: SandboxLevel
   language: ToolLanguage
   script: string
+  scriptArgs: readonly string[]
   readable: readonly string[]
   startCpuSeconds: number
   /** The source as the runner inside of Deno takes it; or the failure of a source that cannot be run. */
@@ -44,7 +43,6 @@ export interface DenoLanguage {
 }
 
 const IDLE_MS = 5 * 60_000
-const SELF_TEST_MS = 20_000
 
 /** Runs each call in a Deno process of its own that was started before it. */
 export class DenoRunner implements ToolRunner {
@@ -59,10 +57,10 @@ export class DenoRunner implements ToolRunner {
   readonly #closing = new AbortController()
 
   constructor(binary: string, language: DenoLanguage, options: DenoRunnerOptions, baselineBytes: number | null) {
-    const { level, script, readable, startCpuSeconds } = language
+    const { level, script, scriptArgs, readable, startCpuSeconds } = language
     this.level = level
     this.language = language.language
-    this.#launch = { binary, script, readable, startCpuSeconds, baselineBytes }
+    this.#launch = { binary, script, scriptArgs, readable, startCpuSeconds, baselineBytes }
     this.#language = language
     const size = options.standbys ?? Math.max(2, availableParallelism())
     this.#pool = new StandbyPool({ size, idleMs: options.idleMs ?? IDLE_MS })
@@ -112,58 +110,28 @@ export class DenoRunner implements ToolRunner {
 }
 
 /**
- * Starts Deno once, measures what it takes before it does anything, and tries what must be refused. Throws SandboxUnavailable when
- * something succeeds that must not, or nothing starts. Nothing goes on running.
+ * Bytes of data of a process that waits for its call, to which the memory of a call is added; null, with a warning, where the system does not tell.
+ * Starts Deno once; throws SandboxUnavailable when it does not start.
  */
-export async function openRunner(
+export async function measureBaseline(
   binary: string,
   language: DenoLanguage,
-  options: DenoRunnerOptions,
-): Promise<DenoRunner> {
-  const baselineBytes = await measureBaseline(binary, language, options.limits)
-  if (baselineBytes === null) {
-    options.logger.warn(
-      `The memory of ${language.language} tools is not limited on ${process.platform}: use Linux where tools are not trusted.`,
-    )
-  }
-  return new DenoRunner(binary, language, options, baselineBytes)
-}
-
-/** Bytes of data of a process that waits for its call; null where the system does not tell. */
-async function measureBaseline(binary: string, language: DenoLanguage, limits: ToolLimits): Promise<number | null> {
+  { limits, logger }: DenoRunnerOptions,
+): Promise<number | null> {
   await using pool = new StandbyPool({ size: 0, idleMs: IDLE_MS })
   const process = await pool.take(buildDenoLaunch({ binary, ...language, packages: null, baselineBytes: null, limits }))
   try {
     const kibibytes = /^VmData:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${process.pid}/status`, 'utf8'))?.[1]
-    return kibibytes === undefined ? null : Number(kibibytes) * 1024
+    if (kibibytes !== undefined) return Number(kibibytes) * 1024
   } catch {
-    return null
+    // no /proc: not Linux
   } finally {
     await process.kill()
   }
+  const where = `The memory of ${language.language} tools is not limited on ${globalThis.process.platform}`
+  logger.warn(`${where}: run the server on Linux where tools are not trusted.`)
+  return null
 }
-
-/** Throws SandboxUnavailable, naming what is not refused. */
-export async function testSandbox(runner: ToolRunner, limits: ToolLimits): Promise<void> {
-  const result = await runner.run(selfTestCall(limits), AbortSignal.timeout(SELF_TEST_MS))
-  if (result.status === 'success' && result.text === '[]') return
-  const found = result.status === 'success' ? `these succeeded: ${result.text}` : `${result.type}: ${result.message}`
-  throw new SandboxUnavailable(
-    `the sandbox of Deno was tried out and does not hold (${found}), so no tool is run in it. Install the version of Deno that this server brings, unchanged.`,
-  )
-}
-
-const selfTestCall = (limits: ToolLimits): ToolCall => ({
-  language: 'typescript',
-  sourceCode: SELF_TEST,
-  functionName: 'selfTest',
-  args: {},
-  env: {},
-  agentState: null,
-  packages: null,
-  network: { kind: 'none' },
-  limits: { ...limits, wallMs: SELF_TEST_MS },
-})
 
 const cancelled = (): ToolRunResult => ({
   status: 'error',

@@ -1,6 +1,7 @@
 import type { ToolRunner, ToolRunResult } from '#tools/sandbox/tool-runner.ts'
 import { findDenoBinary } from './deno-binary.ts'
-import { type DenoLanguage, type DenoRunnerOptions, openRunner, testSandbox } from './deno-runner.ts'
+import { type DenoLanguage, DenoRunner, type DenoRunnerOptions, measureBaseline } from './deno-runner.ts'
+import { testSandbox } from './self-test.ts'
 import { TypeStripper } from './strip-types.ts'
 
 /**
@@ -13,6 +14,7 @@ export async function openDenoRunner(options: DenoRunnerOptions): Promise<ToolRu
     level: 'deno',
     language: 'typescript',
     script: './typescript-runner.mjs',
+    scriptArgs: [],
     readable: [],
     startCpuSeconds: 0,
     dispose: () => stripper[Symbol.asyncDispose](),
@@ -21,10 +23,15 @@ export async function openDenoRunner(options: DenoRunnerOptions): Promise<ToolRu
       return stripped.kind === 'code' ? { source: stripped.code } : { failure: syntaxError(stripped.message) }
     },
   }
-  const runner = await openRunner(findDenoBinary(), language, options)
-  await testSandbox(runner, options.limits)
-  return runner
+  const binary = findDenoBinary()
+  const baselineBytes = await measureBaseline(binary, language, options)
+  // by a runner of its own: nothing stands by before the first call
+  await using probe = new DenoRunner(binary, { ...language, dispose }, { ...options, standbys: 0 }, baselineBytes)
+  await testSandbox(probe, options.limits)
+  return new DenoRunner(binary, language, options, baselineBytes)
 }
+
+const dispose = async (): Promise<void> => undefined
 
 const syntaxError = (message: string): ToolRunResult => ({
   status: 'error',

@@ -1,3 +1,4 @@
+import type { Failure } from './classify-end.ts'
 import type { FetchRequest } from './fetch-broker.ts'
 
 /** What a runner told about its call. Text of the code's own, where a frame's token does not stand before it. */
@@ -5,13 +6,15 @@ export type Frame =
   | { kind: 'output'; stream: 'stdout' | 'stderr'; text: string }
   | { kind: 'cut'; stream: 'stdout' | 'stderr' }
   | { kind: 'value'; text: string; textLength: number; blocks: Record<string, string> }
-  | { kind: 'thrown'; type: string; message: string }
+  | { kind: 'thrown'; failure: Failure }
   | { kind: 'fetch'; request: FetchRequest }
   /** It has our token and is no frame: the code has found the token out, which serves nothing but to cheat its own caller. */
   | { kind: 'broken' }
 
 const STREAMS: Record<string, 'stdout' | 'stderr'> = { o: 'stdout', e: 'stderr' }
 const MAX_TYPE_CHARS = 200
+/** Of V8's errors for buffers that it gets no memory for. */
+const MEMORY_WORDS = /allocation failed|could not allocate memory|Unable to grow/i
 
 /** Reads a line of standard output; every one may have been written by the code itself. */
 export function parseFrame(line: string, token: string): Frame {
@@ -26,13 +29,15 @@ export function parseFrame(line: string, token: string): Frame {
   return { kind: 'broken' }
 }
 
-function toReply({ text, textLength, blocks, type, message }: Record<string, unknown>): Frame {
+function toReply({ text, textLength, blocks, kind, type, message }: Record<string, unknown>): Frame {
   if (typeof text === 'string') {
     const length = typeof textLength === 'number' && Number.isSafeInteger(textLength) ? textLength : 0
     return { kind: 'value', text, textLength: Math.max(length, text.length), blocks: textsOf(blocks) }
   }
   if (typeof type !== 'string' || typeof message !== 'string') return { kind: 'broken' }
-  return { kind: 'thrown', type: type.slice(0, MAX_TYPE_CHARS), message }
+  const isMemory = kind === 'memory' || (type === 'RangeError' && MEMORY_WORDS.test(message))
+  const failureKind = isMemory ? 'memory' : kind === 'died' ? 'died' : 'exception'
+  return { kind: 'thrown', failure: { kind: failureKind, type: type.slice(0, MAX_TYPE_CHARS), message } }
 }
 
 function toFetch({ id, url, method, headers, body, redirect }: Record<string, unknown>): Frame {

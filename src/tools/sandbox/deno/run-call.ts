@@ -43,7 +43,7 @@ export async function runCall(
     if (frame.kind === 'output') output.add(frame.stream, frame.text)
     else if (frame.kind === 'cut') output.markCut(frame.stream)
     else if (frame.kind === 'value') end.resolve({ status: 'success', value: frame })
-    else if (frame.kind === 'thrown') fail({ ...frame, kind: 'exception' })
+    else if (frame.kind === 'thrown') fail(frame.failure)
     else if (frame.kind === 'broken') fail(BROKEN)
     else void askBroker(frame.request).then((answer) => process.send(JSON.stringify(answer)))
   }

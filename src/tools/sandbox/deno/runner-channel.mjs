@@ -75,10 +75,10 @@ export function openChannel({ token, limits }) {
 
   return {
     print,
-    succeed: (text, blocks) =>
-      reply({ __proto__: null, text: slice(text, 0, resultChars), textLength: text.length, blocks }),
-    fail: (type, message) =>
-      reply({ __proto__: null, type: slice(type, 0, 200), message: slice(message, 0, resultChars) }),
+    succeed: (text, blocks, textLength = text.length) =>
+      reply({ __proto__: null, text: slice(text, 0, resultChars), textLength, blocks }),
+    fail: (type, message, kind = 'exception') =>
+      reply({ __proto__: null, kind, type: slice(type, 0, 200), message: slice(message, 0, resultChars) }),
     ask: (request) => frame('f', request),
   }
 }

@@ -14,7 +14,7 @@ export async function runProgram(source, load) {
     const mark = `__${crypto.randomUUID().replaceAll('-', '')}`
     try {
       // in front of the source, on its first line: where the text cannot be compiled as a script, nothing of it has run
-      return await globalEval(`globalThis.${mark} = true; ${source}`)
+      return await globalEval(`void (globalThis.${mark} = true); ${source}`)
     } catch (error) {
       if (!(error instanceof SyntaxError) || globalThis[mark] === true) throw error
     } finally {

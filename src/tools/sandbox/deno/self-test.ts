@@ -1,7 +1,11 @@
+import { SandboxUnavailable, type ToolCall, type ToolLimits, type ToolRunner } from '#tools/sandbox/tool-runner.ts'
+
+const SELF_TEST_MS = 20_000
+
 /**
  * Tries what must be refused, in a sandbox as calls get it, and names what succeeded. It is a tool like any other: the runner knows nothing of it.
  */
-export const SELF_TEST = `
+const SOURCE = `
 const attempts = {
   'read files': () => Deno.readTextFileSync('/etc/passwd'),
   'list folders': () => [...Deno.readDirSync('/')],
@@ -31,3 +35,25 @@ export async function selfTest() {
   return succeeded
 }
 `
+
+/** Throws SandboxUnavailable, naming what is not refused. */
+export async function testSandbox(runner: ToolRunner, limits: ToolLimits): Promise<void> {
+  const result = await runner.run(selfTestCall(limits), AbortSignal.timeout(SELF_TEST_MS))
+  if (result.status === 'success' && result.text === '[]') return
+  const found = result.status === 'success' ? `these succeeded: ${result.text}` : `${result.type}: ${result.message}`
+  throw new SandboxUnavailable(
+    `the sandbox of Deno was tried out and does not hold (${found}), so no tool is run in it. Install the version of Deno that this server brings, unchanged.`,
+  )
+}
+
+const selfTestCall = (limits: ToolLimits): ToolCall => ({
+  language: 'typescript',
+  sourceCode: SOURCE,
+  functionName: 'selfTest',
+  args: {},
+  env: {},
+  agentState: null,
+  packages: null,
+  network: { kind: 'none' },
+  limits: { ...limits, wallMs: SELF_TEST_MS },
+})

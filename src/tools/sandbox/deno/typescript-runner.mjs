@@ -73,7 +73,8 @@ run().then(
 )
 
 async function run() {
-  if (call.functionName === null) return [await runProgram(call.source, load), NO_BLOCKS]
+  // a program without a value has nothing to say; a function without one says so
+  if (call.functionName === null) return [(await runProgram(call.source, load)) ?? '', NO_BLOCKS]
   const tool = findFunction(await load(call.source), call.functionName)
   const blocks = { __proto__: null }
   const values = argumentsOf(readParameters(tool), call, blocks)
