@@ -6,6 +6,7 @@ import { loadTenantProviders } from '#agent/providers/load-tenant-providers.ts'
 import { createRunLoop } from '#agent/run-loop.ts'
 import { TraceWriter } from '#agent/trace-writer.ts'
 import { type Config, redisUrlOf, secretsOf, webhookSecretsOf } from '#config/config.ts'
+import { ConfigError } from '#config/config-error.ts'
 import { findEncryptionKey } from '#config/find-encryption-key.ts'
 import { BatchAdvancer } from '#jobs/advance-batches.ts'
 import { WebhookDeliverer } from '#jobs/deliver-webhooks.ts'
@@ -16,7 +17,8 @@ import { CompanionStarter } from '#jobs/start-companion-runs.ts'
 import { ScheduleStarter } from '#jobs/start-due-schedules.ts'
 import type { ModelRegistry } from '#llm/model.ts'
 import { createModelRegistry, type ProviderDesk } from '#llm/registry.ts'
-import { DomainError } from '#platform/errors.ts'
+import { type AllowedHosts, parseAllowedHosts } from '#platform/allowed-hosts.ts'
+import { DomainError, errorMessage } from '#platform/errors.ts'
 import { DEFAULT_ORGANIZATION_ID } from '#platform/ids.ts'
 import { createLogger, type Logger, namedLogger } from '#platform/logger.ts'
 import { SecretBox } from '#platform/secret-box.ts'
@@ -30,6 +32,8 @@ import { openDatabase } from '#store/open-database.ts'
 import { ensurePartitions } from '#store/partitions.ts'
 import { templateDirectory } from '#store/pglite-template.ts'
 import { ensureBuiltinTools } from '#tools/ensure-builtin-tools.ts'
+import { McpPool, type McpPoolOptions } from '#tools/mcp/mcp-pool.ts'
+import type { ProgramPolicy } from '#tools/mcp/start-program.ts'
 
 /** Everything that lives as long as the process; built once here, and nowhere else. */
 export interface Context extends AsyncDisposable {
@@ -41,6 +45,8 @@ export interface Context extends AsyncDisposable {
   readonly providers: ProviderDesk
   /** Encrypts what is secret in the database. */
   readonly secrets: SecretBox
+  /** Connections to MCP servers. */
+  readonly mcp: McpPool
   readonly runs: RunEngine
   /** Undefined where no Redis is configured. */
   readonly fanout: RedisFanout | undefined
@@ -80,6 +86,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     allowsPrivate: config.providerAddresses === 'any',
   })
   const models = overrides.models ?? providers
+  const mcp = resources.use(createMcpPool(config, { db, secrets, logger: namedLogger(logger, 'mcp') }))
   const fanout = resources.use(await openFanout(config, db, logger))
   const agentRuns: AgentRuns = {}
   const traces =
@@ -120,10 +127,38 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     models,
     providers,
     secrets,
+    mcp,
     runs,
     fanout,
     shutdown: new Shutdown(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+function createMcpPool(config: Config, deps: Pick<McpPoolOptions, 'db' | 'secrets' | 'logger'>): McpPool {
+  return new McpPool({
+    ...deps,
+    limits: {
+      connectTimeoutMs: config.mcpConnectTimeoutMs,
+      listTimeoutMs: config.mcpListTimeoutMs,
+      callTimeoutMs: config.mcpCallTimeoutMs,
+      idleTimeoutMs: config.mcpIdleTimeoutMs,
+      maxConnections: config.mcpMaxConnections,
+      maxResponseBytes: config.mcpMaxResponseBytes,
+    },
+    guard: {
+      allowsPrivate: config.mcpAddresses === 'any',
+      allowed: allowedHostsOf(config),
+    },
+    programs: { stdio: config.mcpStdio as ProgramPolicy['stdio'] },
+  })
+}
+
+function allowedHostsOf({ mcpAllowedHosts }: Config): AllowedHosts {
+  try {
+    return parseAllowedHosts(mcpAllowedHosts ?? '')
+  } catch (error) {
+    throw new ConfigError(`PERDURE_MCP_ALLOWED_HOSTS: ${errorMessage(error)}.`)
   }
 }
 
