@@ -7,6 +7,7 @@ import { loadTenantProviders } from '#agent/providers/load-tenant-providers.ts'
 import { createRunLoop } from '#agent/run-loop.ts'
 import { TraceWriter } from '#agent/trace-writer.ts'
 import { type Config, redisUrlOf, secretsOf, webhookSecretsOf } from '#config/config.ts'
+import { ConfigError } from '#config/config-error.ts'
 import { findEncryptionKey } from '#config/find-encryption-key.ts'
 import { installerEnvironment } from '#config/installer-environment.ts'
 import { BatchAdvancer } from '#jobs/advance-batches.ts'
@@ -18,7 +19,8 @@ import { CompanionStarter } from '#jobs/start-companion-runs.ts'
 import { ScheduleStarter } from '#jobs/start-due-schedules.ts'
 import type { ModelRegistry } from '#llm/model.ts'
 import { createModelRegistry, type ProviderDesk } from '#llm/registry.ts'
-import { DomainError } from '#platform/errors.ts'
+import { type AllowedHosts, parseAllowedHosts } from '#platform/allowed-hosts.ts'
+import { DomainError, errorMessage } from '#platform/errors.ts'
 import { DEFAULT_ORGANIZATION_ID } from '#platform/ids.ts'
 import { createLogger, type Logger, namedLogger } from '#platform/logger.ts'
 import { SecretBox } from '#platform/secret-box.ts'
@@ -33,6 +35,9 @@ import { ensurePartitions } from '#store/partitions.ts'
 import { templateDirectory } from '#store/pglite-template.ts'
 import { CustomTools } from '#tools/custom-tools.ts'
 import { ensureBuiltinTools } from '#tools/ensure-builtin-tools.ts'
+import { callMcpTool } from '#tools/mcp/call-mcp-tool.ts'
+import { McpPool, type McpPoolOptions } from '#tools/mcp/mcp-pool.ts'
+import type { ProgramPolicy } from '#tools/mcp/start-program.ts'
 import { PackageLayers } from '#tools/packages/package-layers.ts'
 import { openSandbox, toolLimits } from '#tools/sandbox/open-sandbox.ts'
 import { findPython } from '#tools/sandbox/python/find-python.ts'
@@ -50,6 +55,8 @@ export interface Context extends AsyncDisposable {
   readonly providers: ProviderDesk
   /** Encrypts what is secret in the database. */
   readonly secrets: SecretBox
+  /** Connections to MCP servers. */
+  readonly mcp: McpPool
   readonly runs: RunEngine
   /** Runs code of tools. */
   readonly sandbox: Sandbox
@@ -94,9 +101,10 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     allowsPrivate: config.providerAddresses === 'any',
   })
   const models = overrides.models ?? providers
+  const mcp = resources.use(createMcpPool(config, { db, secrets, logger: namedLogger(logger, 'mcp') }))
   const fanout = resources.use(await openFanout(config, db, logger))
   const agentRuns: AgentRuns = {}
-  const { sandbox, customTools, services } = openTools(resources, { config, logger, db, secrets })
+  const { sandbox, customTools, services } = openTools(resources, { config, logger, db, secrets, mcp })
   const traces =
     config.providerTraces === 'on'
       ? resources.use(new TraceWriter({ db, logger: namedLogger(logger, 'traces') }))
@@ -140,6 +148,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     sandbox,
     customTools,
     services,
+    mcp,
     runs,
     fanout,
     shutdown: new Shutdown(),
@@ -150,7 +159,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
 /** What executes tools; nothing of it is started before it is needed. It ends after the engine, whose runs use it. */
 function openTools(
   resources: AsyncDisposableStack,
-  { config, logger, db, secrets }: Pick<Context, 'config' | 'logger' | 'db' | 'secrets'>,
+  { config, logger, db, secrets, mcp }: Pick<Context, 'config' | 'logger' | 'db' | 'secrets' | 'mcp'>,
 ) {
   const sandbox = resources.use(openSandbox(config, namedLogger(logger, 'sandbox')))
   const packages = new PackageLayers({
@@ -168,11 +177,38 @@ function openTools(
     secrets,
     sandbox,
     packages,
-    callMcpTool: async () => ({ status: 'error', text: 'MCP comes with the merge' }),
+    callMcpTool: (call, variables, signal) => callMcpTool({ db, secrets, pool: mcp }, { ...call, variables }, signal),
     limits: toolLimits(config),
     network: config.toolNetwork,
   })
   return { sandbox, customTools, services: { code: new SandboxedCode(customTools) } }
+}
+
+function createMcpPool(config: Config, deps: Pick<McpPoolOptions, 'db' | 'secrets' | 'logger'>): McpPool {
+  return new McpPool({
+    ...deps,
+    limits: {
+      connectTimeoutMs: config.mcpConnectTimeoutMs,
+      listTimeoutMs: config.mcpListTimeoutMs,
+      callTimeoutMs: config.mcpCallTimeoutMs,
+      idleTimeoutMs: config.mcpIdleTimeoutMs,
+      maxConnections: config.mcpMaxConnections,
+      maxResponseBytes: config.mcpMaxResponseBytes,
+    },
+    guard: {
+      allowsPrivate: config.mcpAddresses === 'any',
+      allowed: allowedHostsOf(config),
+    },
+    programs: { stdio: config.mcpStdio as ProgramPolicy['stdio'] },
+  })
+}
+
+function allowedHostsOf({ mcpAllowedHosts }: Config): AllowedHosts {
+  try {
+    return parseAllowedHosts(mcpAllowedHosts ?? '')
+  } catch (error) {
+    throw new ConfigError(`PERDURE_MCP_ALLOWED_HOSTS: ${errorMessage(error)}.`)
+  }
 }
 
 /** Work that nobody waits for. It ends before the engine does, which it gives runs to. */

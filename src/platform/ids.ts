@@ -16,6 +16,7 @@ export type IdPrefix =
   | 'group'
   | 'identity'
   | 'job'
+  | 'mcp-oauth'
   | 'mcp_server'
   | 'message'
   | 'model'

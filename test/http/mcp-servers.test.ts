@@ -18,7 +18,8 @@ type Config = Record<string, unknown>
 
 const UNKNOWN = 'mcp_server-01234567-89ab-4def-8123-456789abcdef'
 const TOOL = 'tool-00000000-0000-4000-8000-00000000000a'
-const URL = 'https://mcp.example.com/mcp'
+// reserved: nobody is there (RFC 6761)
+const URL = 'https://mcp.invalid/mcp'
 const http = (config: Config = {}): Config => ({ mcp_server_type: 'streamable_http', server_url: URL, ...config })
 
 let server: TestServer
@@ -26,7 +27,7 @@ let open: TestServer
 let other: Record<string, string>
 beforeAll(async () => {
   server = await startTestServer()
-  open = await startTestServer({ db: server.context.db, config: { mcpStdio: 'on', mcpAddresses: 'any' } })
+  open = await startTestServer({ db: server.context.db, config: { mcpStdio: 'unconfined', mcpAddresses: 'any' } })
   other = (await server.addOrganization()).headers
 })
 afterAll(async () => {
@@ -69,6 +70,7 @@ describe('storing', () => {
       auth_token: SECRET_MASK,
       custom_headers: { 'X-A': SECRET_MASK },
     })
+    expect(made.headers['x-mcp-last-error']).toMatch(/'secretive' cannot be reached/)
     expect((await get(made.body.id)).body).toEqual(made.body)
     const row = await sealedOf(made.body.id)
     expect(JSON.stringify(row)).not.toMatch(/s3cret|hidden/)
@@ -121,16 +123,17 @@ describe('storing', () => {
   })
 
   it('takes programs and local addresses where the operator allows them', async () => {
-    const config = { mcp_server_type: 'stdio', command: 'npx', args: ['-y', 'x'], env: { KEY: 'hidden' } }
+    const config = { mcp_server_type: 'stdio', command: '/nowhere/npx', args: ['-y', 'x'], env: { KEY: 'hidden' } }
     const made = await open.request<McpServer>('POST', '/v1/mcp-servers/', { server_name: 'program', config })
     expect(made.body).toMatchObject({
       mcp_server_type: 'stdio',
-      command: 'npx',
+      command: '/nowhere/npx',
       args: ['-y', 'x'],
       env: { KEY: SECRET_MASK },
     })
+    expect(made.headers['x-mcp-last-error']).toMatch(/could not be started.*ENOENT/)
     expect(unseal((await sealedOf(made.body.id))?.env.KEY, `${made.body.id} env KEY`)).toBe('hidden')
-    const local = { server_name: 'local', config: http({ server_url: 'http://localhost:3000/mcp' }) }
+    const local = { server_name: 'local', config: http({ server_url: 'http://localhost:1/mcp' }) }
     expect((await open.request('POST', '/v1/mcp-servers/', local)).status).toBe(200)
     const bad = { server_name: 'bad', config: { ...config, env: { 'A=B': 'x' } } }
     expect((await open.request('POST', '/v1/mcp-servers/', bad)).status).toBe(422)
@@ -210,13 +213,12 @@ describe('tools of a server', () => {
     const { body: empty } = await create('without tools', http())
     expect((await server.request('GET', `/v1/mcp-servers/${empty.id}/tools/${TOOL}`)).status).toBe(404)
     expect((await server.request('GET', `/v1/mcp-servers/${empty.id}/tools`)).body).toEqual([])
-    for (const address of [
-      `${url}/${TOOL}/run`,
-      `/v1/tools/mcp/servers/${encodeURIComponent('with tools')}/tools/remote/execute`,
-    ]) {
-      const run = await server.request('POST', address, { args: {} })
-      expect(run).toMatchObject({ status: 404, body: { detail: { code: 'MCPServerUnavailable' } } })
-    }
+    const run = await server.request('POST', `${url}/${TOOL}/run`, { args: {} })
+    const unreachable = expect.stringMatching(/'with tools' cannot be reached.*See whether it is running/)
+    expect(run).toMatchObject({ status: 200, body: { status: 'error', func_return: unreachable } })
+    const address = `/v1/tools/mcp/servers/${encodeURIComponent('with tools')}/tools/remote/execute`
+    const executed = await server.request('POST', address, { args: {} })
+    expect(executed).toMatchObject({ status: 200, body: { success: false, result: unreachable } })
     const byHand = await server.request('POST', `/v1/agents/${agentId}/tools/remote/run`, {})
     expect(byHand.body).toMatchObject({ status: 'error', func_return: expect.stringContaining('was not run') })
     const overwritten = { source_code: 'x', json_schema: { name: 'remote' } }
@@ -251,38 +253,93 @@ describe('tools of a server', () => {
   })
 })
 
-describe('connecting', () => {
-  it('is refused in the shape of a server that does not answer', async () => {
+describe('a server that does not answer', () => {
+  it("is told in V1's shape, and is what streams say", async () => {
     const { body: made } = await create('silent', http())
+    const tried = { server_name: 'new', server_url: URL }
     const asked = [
       await server.request('PATCH', `/v1/mcp-servers/${made.id}/refresh?agent_id=x`),
-      await server.request('GET', `/v1/mcp-servers/connect/${made.id}`),
       await server.request('GET', '/v1/tools/mcp/servers/silent/tools'),
       await server.request('POST', '/v1/tools/mcp/servers/silent/resync'),
       await server.request('POST', '/v1/tools/mcp/servers/silent/some_tool'),
-      await server.request('POST', '/v1/tools/mcp/servers/test', { server_name: 'new', server_url: URL }),
-      await server.request('POST', '/v1/tools/mcp/servers/connect', {
-        server_name: 'new',
-        type: 'sse',
-        server_url: URL,
-      }),
+      await server.request('POST', '/v1/tools/mcp/servers/test', tried),
     ]
-    for (const { status, body } of asked) {
+    for (const { status, body, headers } of asked) {
       expect(status).toBe(404)
+      expect(headers['x-should-retry']).toBe('false')
       expect(body.detail).toEqual({
         code: 'MCPServerUnavailable',
-        message: expect.stringMatching(/does not connect to them yet/),
-        error: 'not connected',
+        message: expect.stringMatching(/^Could not connect to MCP server (silent|new)/),
+        error: expect.stringMatching(/cannot be reached: .*ENOTFOUND/),
+        reason: 'unreachable',
       })
     }
-    expect(
-      (await server.request('POST', '/v1/tools/mcp/servers/test', { server_name: 'x', server_url: 'http://10.0.0.1' }))
-        .status,
-    ).toBe(422)
-    expect(await server.request('GET', '/v1/tools/mcp/oauth/callback?code=x')).toMatchObject({
-      status: 404,
-      body: { detail: expect.stringContaining('No authorization') },
+    const streams = [
+      await server.request<string>('GET', `/v1/mcp-servers/connect/${made.id}`),
+      await server.request<string>('POST', '/v1/tools/mcp/servers/connect', { ...tried, type: 'sse' }),
+    ]
+    for (const { status, body } of streams) {
+      expect(status).toBe(200)
+      expect(body).toMatch(
+        /^data: {"event":"connection_attempt","server_name":"(silent|new)"}\n\ndata: {"event":"error","message":"[^\n]*cannot be reached[^\n]*"}\n\n$/,
+      )
+    }
+    const private_ = { server_name: 'x', server_url: 'http://10.0.0.1' }
+    expect((await server.request('POST', '/v1/tools/mcp/servers/test', private_)).status).toBe(422)
+  })
+
+  it('has no way back for an authorization that nobody began', async () => {
+    expect(await server.request('GET', '/v1/tools/mcp/oauth/callback?code=x&state=org.y')).toMatchObject({
+      status: 400,
+      body: { status: 'error', message: expect.stringContaining('not known') },
     })
+  })
+})
+
+describe('a server that becomes another', () => {
+  const secrets = { auth_token: 's3cret', custom_headers: { 'X-A': 'hidden' } }
+
+  it.each<[string, Config]>([
+    ['auth_token', { custom_headers: null }],
+    ['auth_token', { auth_token: SECRET_MASK, custom_headers: null }],
+    ['custom_headers X-A', { auth_token: null }],
+    ['custom_headers X-A', { auth_token: 'new', custom_headers: { 'X-A': SECRET_MASK } }],
+  ])('does not get the %s of the first', async (place, change) => {
+    const { body: made } = await create(`moved ${JSON.stringify(change)}`, http(secrets))
+    const moved = await modify(made.id, { config: http({ server_url: 'https://other.invalid/', ...change }) })
+    expect(moved.status).toBe(422)
+    expect(moved.body.detail).toContain(`${place} was given for the one before`)
+    expect((await get(made.id)).body).toEqual(made)
+  })
+
+  it('gets what is sent for it', async () => {
+    const { body: made } = await create('moved well', http(secrets))
+    const config = http({ server_url: 'https://other.invalid/', auth_token: 'new', custom_headers: {} })
+    const moved = await modify(made.id, { config })
+    expect(moved.body).toMatchObject({
+      server_url: 'https://other.invalid/',
+      auth_token: SECRET_MASK,
+      custom_headers: null,
+    })
+  })
+
+  it('is one for programs too', async () => {
+    const config = { mcp_server_type: 'stdio', command: '/nowhere/a', args: ['x'], env: { KEY: 'hidden' } }
+    const { body: made } = await open.request<McpServer>('POST', '/v1/mcp-servers/', {
+      server_name: 'moved program',
+      config,
+    })
+    for (const change of [
+      { command: '/nowhere/b' },
+      { args: ['y'] },
+      { command: '/nowhere/b', env: { KEY: SECRET_MASK } },
+    ]) {
+      const body = { config: { mcp_server_type: 'stdio', ...change } }
+      const moved = await open.request('PATCH', `/v1/mcp-servers/${made.id}`, body)
+      expect(moved.body.detail).toContain('env KEY was given for the one before')
+    }
+    const body = { config: { mcp_server_type: 'stdio', command: '/nowhere/b', env: { KEY: 'new' } } }
+    expect((await open.request('PATCH', `/v1/mcp-servers/${made.id}`, body)).status).toBe(200)
   })
 })
 

@@ -15,6 +15,9 @@ export interface McpServerRow {
   args: string[]
   /** Sealed values by name. */
   env: Record<string, string>
+  /** Why its tools could not be asked for the last time; null where they could. */
+  last_error: string | null
+  last_synced_at: Date | null
   created_by_id: string | null
   last_updated_by_id: string | null
   created_at: Date
@@ -32,6 +35,8 @@ const COLUMN_NAMES = [
   'command',
   'args',
   'env',
+  'last_error',
+  'last_synced_at',
   'created_by_id',
   'last_updated_by_id',
   'created_at',

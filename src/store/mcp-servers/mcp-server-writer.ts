@@ -2,7 +2,10 @@ import { type Queryable, statement } from '#store/db.ts'
 import { type McpServerRow, mcpServerColumns } from './mcp-server-row.ts'
 
 /** A server as it is to be stored: what is secret in it is sealed. */
-export type McpServerToStore = Omit<McpServerRow, 'created_by_id' | 'last_updated_by_id' | 'created_at' | 'updated_at'>
+export type McpServerToStore = Omit<
+  McpServerRow,
+  'last_error' | 'last_synced_at' | 'created_by_id' | 'last_updated_by_id' | 'created_at' | 'updated_at'
+>
 
 const GIVEN = `jsonb_to_record($2::jsonb) as n (id text, server_name text, server_type text, server_url text, auth_header text,
     auth_token text, custom_headers jsonb, command text, args text[], env jsonb)`

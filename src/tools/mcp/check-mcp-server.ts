@@ -1,11 +1,15 @@
+import type { AllowedHosts } from '#platform/allowed-hosts.ts'
 import { invalidArgument, unprocessable } from '#platform/errors.ts'
 import { addressOfHost, isPublicAddress } from '#platform/public-address.ts'
 import type { McpServerType } from '#store/mcp-servers/mcp-server-row.ts'
+import { withoutTemplates } from './resolve-template.ts'
 
 /** What the operator allows. */
 export interface McpPolicy {
   allowsStdio: boolean
   allowsPrivate: boolean
+  /** Allowed all the same. */
+  allowed: AllowedHosts
 }
 
 /** Names that mean this machine or its own network. */
@@ -27,7 +31,10 @@ export function checkServerType(type: McpServerType, policy: McpPolicy): void {
  * the server is connected to: it can change until then.
  */
 export function checkServerUrl(text: string, policy: McpPolicy): void {
-  const url = URL.parse(text)
+  if (/^[a-z]+:\/\/[^/?#]*\{\{/i.test(text)) {
+    throw unprocessable('body.config.server_url: the host cannot come from a variable; path and query can.')
+  }
+  const url = URL.parse(withoutTemplates(text))
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw unprocessable('body.config.server_url: must be a URL that begins with https:// or http://.')
   }
@@ -36,11 +43,14 @@ export function checkServerUrl(text: string, policy: McpPolicy): void {
       'body.config.server_url: must not have a user or a password in it; use auth_header and auth_token.',
     )
   }
-  if (policy.allowsPrivate || isPublicHost(url)) return
+  if (policy.allowsPrivate || isPublicHost(url) || isAllowedHost(url, policy.allowed)) return
   throw unprocessable(
-    `body.config.server_url: ${url.hostname} is not on the public internet. PERDURE_MCP_ADDRESSES=any allows it.`,
+    `body.config.server_url: ${url.hostname} is not on the public internet. PERDURE_MCP_ALLOWED_HOSTS or PERDURE_MCP_ADDRESSES=any can allow it.`,
   )
 }
+
+const isAllowedHost = (url: URL, allowed: AllowedHosts): boolean =>
+  allowed.hasName(url.hostname) || allowed.hasAddress(addressOfHost(url) ?? '')
 
 /** A name without a dot is one of a private network. */
 function isPublicHost(url: URL): boolean {

@@ -12,7 +12,7 @@ interface McpAuthor {
 }
 
 /**
- * Stores an MCP server with its secrets sealed. It is not connected to: this version does not. Throws conflict where the name is taken,
+ * Stores an MCP server with its secrets sealed; it is not connected to. Throws conflict where the name is taken,
  * unprocessable for a bad address, invalid_argument for a program where none is allowed.
  */
 export async function createMcpServer(

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { unprocessable } from '#platform/errors.ts'
 import type { SecretBox } from '#platform/secret-box.ts'
 import { SECRET_MASK } from '#platform/secret-mask.ts'
@@ -57,13 +58,20 @@ export function toStoredServer(
   const { id, stored } = server
   const isSameKind = stored !== undefined && (stored.server_type === 'stdio') === (type === 'stdio')
   const before = isSameKind ? stored : EMPTY
-  const sealer = new Sealer(secrets, organizationId, id)
+  const sealer = new Sealer({ secrets, organizationId, serverId: id, isMoved: isMoved(before, config) })
   return type === 'stdio'
     ? { ...EMPTY, id, server_type: type, ...programOf(before, config, sealer) }
     : { ...EMPTY, id, server_type: type, ...addressOf(before, config, sealer, policy) }
 }
 
 type Fields = Omit<Stored, 'id' | 'server_type'>
+
+/** True where the server would be another one, which must not get what was given for the first. */
+function isMoved(before: Fields, { server_url, command, args }: McpServerConfig): boolean {
+  const isOther = (wanted: unknown, stored: unknown) =>
+    wanted != null && stored !== null && !isDeepStrictEqual(wanted, stored)
+  return isOther(server_url, before.server_url) || isOther(command, before.command) || isOther(args, before.args)
+}
 
 function addressOf(before: Fields, config: McpServerConfig, sealer: Sealer, policy: McpPolicy) {
   const server_url = config.server_url ?? before.server_url
@@ -100,14 +108,17 @@ class Sealer {
   readonly #organizationId: string
   readonly #serverId: string
 
-  constructor(secrets: SecretBox, organizationId: string, serverId: string) {
-    this.#secrets = secrets
-    this.#organizationId = organizationId
-    this.#serverId = serverId
+  readonly #isMoved: boolean
+
+  constructor(server: { secrets: SecretBox; organizationId: string; serverId: string; isMoved: boolean }) {
+    this.#secrets = server.secrets
+    this.#organizationId = server.organizationId
+    this.#serverId = server.serverId
+    this.#isMoved = server.isMoved
   }
 
   one(field: string, before: string | null, given: string | null | undefined): string | null {
-    if (given === undefined) return before
+    if (given === undefined) return before === null ? null : this.#required(field, before)
     if (given === SECRET_MASK) return this.#required(field, before)
     return given === null || given === '' ? null : this.#seal(field, given)
   }
@@ -117,7 +128,10 @@ class Sealer {
     before: Record<string, string>,
     given: Record<string, string> | null | undefined,
   ): Record<string, string> {
-    if (given === undefined) return before
+    if (given === undefined) {
+      for (const [name, sealed] of Object.entries(before)) this.#required(`${field} ${name}`, sealed)
+      return before
+    }
     return Object.fromEntries(
       Object.entries(given ?? {}).map(([name, value]) => {
         const place = `${field} ${name}`
@@ -132,6 +146,11 @@ class Sealer {
   }
 
   #required(place: string, before: string | null): string {
+    if (before !== null && this.#isMoved) {
+      throw unprocessable(
+        `body.config: the server is another one now, and ${place} was given for the one before. Send it again, or null to clear it.`,
+      )
+    }
     if (before !== null) return before
     throw unprocessable(
       `body.config: ${place} is ${SECRET_MASK}, which stands for a stored secret, but none is stored. Send the secret.`,
@@ -140,6 +159,6 @@ class Sealer {
 }
 
 /** What a sealed secret of a server belongs to: whoever opens it says the same. */
-function mcpSecretOwner(organizationId: string, serverId: string, place: string) {
+export function mcpSecretOwner(organizationId: string, serverId: string, place: string) {
   return { organizationId, place: `mcp_servers ${serverId} ${place}` }
 }

@@ -3,8 +3,11 @@ import type { Db, Queryable } from '#store/db.ts'
 import { findMcpServer, findMcpServerByName } from '#store/mcp-servers/mcp-server-reader.ts'
 import type { McpServerRow } from '#store/mcp-servers/mcp-server-row.ts'
 import { deleteMcpServer, lockMcpServer, updateMcpServer } from '#store/mcp-servers/mcp-server-writer.ts'
+import { renameServerOfMcpTools } from '#store/mcp-servers/mcp-tool-store.ts'
 import { refusingTakenName } from './create-mcp-server.ts'
 import { type McpOptions, type McpServerConfig, toStoredServer } from './mcp-server-input.ts'
+import { mcpServerNotFound } from './mcp-server-not-found.ts'
+import { tagOfServer } from './sync-mcp-tools.ts'
 
 export interface McpServerChange {
   /** Null and undefined leave the name. */
@@ -29,6 +32,10 @@ export async function modifyMcpServer(
       const server_name = change.server_name ?? stored.server_name
       const written = await updateMcpServer(tx, organizationId, { ...server, server_name }, userId)
       if (written === undefined) throw mcpServerNotFound(serverId)
+      if (server_name !== stored.server_name) {
+        const names = { name: server_name, tag: tagOfServer(server_name), oldTag: tagOfServer(stored.server_name) }
+        await renameServerOfMcpTools(tx, organizationId, serverId, names)
+      }
       return written
     }),
   )
@@ -52,5 +59,3 @@ export async function getMcpServerByName(db: Queryable, organizationId: string, 
   if (server === undefined) throw notFound(`MCP server not found: there is none named '${name}'.`)
   return server
 }
-
-const mcpServerNotFound = (id: string) => notFound(`MCP server not found: there is none with the id ${id}.`)

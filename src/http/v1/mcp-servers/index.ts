@@ -17,7 +17,6 @@ export function registerMcpServers(app: App, context: Context): void {
   mcpRetrieveMcpServer(app, context)
   mcpListToolsForMcpServer(app, context)
   mcpRetrieveMcpTool(app, context)
-  mcpConnectMcpServer(app, context)
 
   // tools:write
   mcpCreateMcpServer(app, context)
@@ -25,4 +24,5 @@ export function registerMcpServers(app: App, context: Context): void {
   mcpDeleteMcpServer(app, context)
   mcpRefreshMcpServerTools(app, context)
   mcpRunTool(app, context)
+  mcpConnectMcpServer(app, context)
 }

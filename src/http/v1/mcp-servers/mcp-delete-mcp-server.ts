@@ -19,6 +19,7 @@ export function mcpDeleteMcpServer(app: App, context: Context): void {
     },
     async ({ actor, params }, reply) => {
       await removeMcpServer(context.db, actor.organizationId, params.mcp_server_id)
+      await context.mcp.forget(actor.organizationId, params.mcp_server_id)
       return reply.code(204).send(null)
     },
   )

@@ -1,9 +1,12 @@
 import Type from 'typebox'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
-import { mcpServerUnavailable } from '#tools/mcp/mcp-unavailable.ts'
+import { refreshMcpServer } from '#tools/mcp/ask-mcp-server.ts'
 import { getMcpServer } from '#tools/mcp/modify-mcp-server.ts'
+import { mcpAskerOf } from './mcp-options.ts'
 import { McpServerId } from './mcp-server-schema.ts'
+import { McpSyncSchema } from './present-remote-tool.ts'
+import { requestSignal } from './request-signal.ts'
 
 export function mcpRefreshMcpServerTools(app: App, context: Context): void {
   app.patch(
@@ -13,14 +16,19 @@ export function mcpRefreshMcpServerTools(app: App, context: Context): void {
       schema: {
         operationId: 'mcp_refresh_mcp_server_tools',
         tags: ['mcp-servers'],
-        summary: 'Ask an MCP server for its tools again; this version says that it does not connect',
+        summary: 'Ask an MCP server for its tools again: new ones are added, changed ones updated, others deleted',
         params: McpServerId,
-        querystring: Type.Object({ agent_id: Type.Optional(Type.String()) }),
+        querystring: Type.Object({
+          agent_id: Type.Optional(Type.String({ description: 'Agent whose secrets fill the templates of the server' })),
+        }),
+        response: { 200: McpSyncSchema },
       },
     },
-    async ({ actor, params }) => {
-      const server = await getMcpServer(context.db, actor.organizationId, params.mcp_server_id)
-      throw mcpServerUnavailable(server.server_name)
+    async ({ actor, params, query }, reply) => {
+      const { organizationId, userId } = actor
+      const server = await getMcpServer(context.db, organizationId, params.mcp_server_id)
+      const asking = { organizationId, userId, agentId: query.agent_id ?? null, signal: requestSignal(reply) }
+      return refreshMcpServer(mcpAskerOf(context), server, asking)
     },
   )
 }

@@ -3,6 +3,7 @@ import type { App } from '#http/app.ts'
 import { getMcpServer } from '#tools/mcp/modify-mcp-server.ts'
 import { McpServerId, McpServerSchema } from './mcp-server-schema.ts'
 import { presentMcpServer } from './present-mcp-server.ts'
+import { tellLastError } from './tell-last-error.ts'
 
 export function mcpRetrieveMcpServer(app: App, context: Context): void {
   app.get(
@@ -17,7 +18,10 @@ export function mcpRetrieveMcpServer(app: App, context: Context): void {
         response: { 200: McpServerSchema },
       },
     },
-    async ({ actor, params }) =>
-      presentMcpServer(await getMcpServer(context.db, actor.organizationId, params.mcp_server_id)),
+    async ({ actor, params }, reply) => {
+      const server = await getMcpServer(context.db, actor.organizationId, params.mcp_server_id)
+      tellLastError(reply, server)
+      return presentMcpServer(server)
+    },
   )
 }

@@ -1,8 +1,11 @@
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
+import { presentExecution } from '#http/v1/tools/present-execution.ts'
 import { ToolArguments, ToolExecutionResult } from '#http/v1/tools/tool-schema.ts'
-import { mcpServerUnavailable } from '#tools/mcp/mcp-unavailable.ts'
+import { callMcpTool } from '#tools/mcp/call-mcp-tool.ts'
 import { getMcpTool, McpToolId } from './get-mcp-tool.ts'
+import { mcpAskerOf } from './mcp-options.ts'
+import { requestSignal } from './request-signal.ts'
 
 export function mcpRunTool(app: App, context: Context): void {
   app.post(
@@ -12,15 +15,17 @@ export function mcpRunTool(app: App, context: Context): void {
       schema: {
         operationId: 'mcp_run_tool',
         tags: ['mcp-servers'],
-        summary: 'Run a tool of an MCP server; this version says that it does not connect',
+        summary: 'Run a tool of an MCP server',
         params: McpToolId,
         body: ToolArguments,
         response: { 200: ToolExecutionResult },
       },
     },
-    async ({ actor, params }) => {
-      const { server } = await getMcpTool(context.db, actor.organizationId, params)
-      throw mcpServerUnavailable(server.server_name)
+    async ({ actor, params, body }, reply) => {
+      const { organizationId } = actor
+      const { tool } = await getMcpTool(context.db, organizationId, params)
+      const call = { organizationId, tool, args: body.args ?? {}, agentId: null }
+      return presentExecution(await callMcpTool(mcpAskerOf(context), call, requestSignal(reply)))
     },
   )
 }

@@ -21,7 +21,9 @@ export function mcpUpdateMcpServer(app: App, context: Context): void {
     },
     async ({ actor, params, body }) => {
       const options = mcpOptionsOf(context)
-      return presentMcpServer(await modifyMcpServer(context.db, actor, params.mcp_server_id, body, options))
+      const server = await modifyMcpServer(context.db, actor, params.mcp_server_id, body, options)
+      await context.mcp.forget(actor.organizationId, server.id)
+      return presentMcpServer(server)
     },
   )
 }

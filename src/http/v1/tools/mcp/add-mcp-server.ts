@@ -1,11 +1,11 @@
 import Type from 'typebox'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
-import { mcpOptionsOf } from '#http/v1/mcp-servers/mcp-options.ts'
+import { mcpAskerOf, mcpOptionsOf } from '#http/v1/mcp-servers/mcp-options.ts'
 import { McpServerConfigSchema } from '#http/v1/mcp-servers/mcp-server-schema.ts'
 import { presentMcpServerConfig } from '#http/v1/mcp-servers/present-mcp-server.ts'
 import { listMcpServers } from '#store/mcp-servers/mcp-server-reader.ts'
-import { createMcpServer } from '#tools/mcp/create-mcp-server.ts'
+import * as tools from '#tools/mcp/add-mcp-server.ts'
 import { LegacyConfigSchema, toConfig } from './legacy-schema.ts'
 
 export function addMcpServer(app: App, context: Context): void {
@@ -22,7 +22,7 @@ export function addMcpServer(app: App, context: Context): void {
       },
     },
     async ({ actor, body }) => {
-      await createMcpServer(context.db, actor, body.server_name, toConfig(body), mcpOptionsOf(context))
+      await tools.addMcpServer(mcpAskerOf(context), actor, body.server_name, toConfig(body), mcpOptionsOf(context))
       return (await listMcpServers(context.db, actor.organizationId)).map(presentMcpServerConfig)
     },
   )

@@ -1,7 +1,11 @@
 import Type from 'typebox'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
-import { mcpServerUnavailable } from '#tools/mcp/mcp-unavailable.ts'
+import { mcpAskerOf } from '#http/v1/mcp-servers/mcp-options.ts'
+import { requestSignal } from '#http/v1/mcp-servers/request-signal.ts'
+import { presentTool } from '#http/v1/tools/present-tool.ts'
+import { ToolSchema } from '#http/v1/tools/tool-schema.ts'
+import { takeOverTool } from '#tools/mcp/ask-mcp-server.ts'
 import { getMcpServerByName } from '#tools/mcp/modify-mcp-server.ts'
 import { McpServerName } from './legacy-schema.ts'
 
@@ -13,13 +17,16 @@ export function addMcpTool(app: App, context: Context): void {
       schema: {
         operationId: 'add_mcp_tool',
         tags: ['tools'],
-        summary: 'Take a tool of an MCP server over; this version says that it does not connect',
+        summary: 'Take one tool of an MCP server over',
         params: Type.Object({ ...McpServerName.properties, mcp_tool_name: Type.String() }),
+        response: { 200: ToolSchema },
       },
     },
-    async ({ actor, params }) => {
-      const server = await getMcpServerByName(context.db, actor.organizationId, params.mcp_server_name)
-      throw mcpServerUnavailable(server.server_name)
+    async ({ actor, params }, reply) => {
+      const { organizationId, userId } = actor
+      const server = await getMcpServerByName(context.db, organizationId, params.mcp_server_name)
+      const asking = { organizationId, userId, signal: requestSignal(reply) }
+      return presentTool(await takeOverTool(mcpAskerOf(context), server, params.mcp_tool_name, asking))
     },
   )
 }

@@ -24,6 +24,7 @@ export function deleteMcpServer(app: App, context: Context): void {
       const { organizationId } = actor
       const { id } = await getMcpServerByName(context.db, organizationId, params.mcp_server_name)
       await removeMcpServer(context.db, organizationId, id)
+      await context.mcp.forget(organizationId, id)
       return (await listMcpServers(context.db, organizationId)).map(presentMcpServerConfig)
     },
   )

@@ -1,8 +1,10 @@
 import Type from 'typebox'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
+import { mcpAskerOf } from '#http/v1/mcp-servers/mcp-options.ts'
+import { requestSignal } from '#http/v1/mcp-servers/request-signal.ts'
 import { ToolArguments } from '#http/v1/tools/tool-schema.ts'
-import { mcpServerUnavailable } from '#tools/mcp/mcp-unavailable.ts'
+import { callAtServer, remoteNameAt } from '#tools/mcp/call-mcp-tool.ts'
 import { getMcpServerByName } from '#tools/mcp/modify-mcp-server.ts'
 import { McpServerName } from './legacy-schema.ts'
 
@@ -14,14 +16,20 @@ export function executeMcpTool(app: App, context: Context): void {
       schema: {
         operationId: 'execute_mcp_tool',
         tags: ['tools'],
-        summary: 'Run a tool of an MCP server; this version says that it does not connect',
+        summary: "Run a tool of an MCP server by the server's own name for it",
         params: Type.Object({ ...McpServerName.properties, tool_name: Type.String() }),
         body: ToolArguments,
+        response: { 200: Type.Object({ result: Type.String(), success: Type.Boolean() }) },
       },
     },
-    async ({ actor, params }) => {
-      const server = await getMcpServerByName(context.db, actor.organizationId, params.mcp_server_name)
-      throw mcpServerUnavailable(server.server_name)
+    async ({ actor, params, body }, reply) => {
+      const { organizationId } = actor
+      const server = await getMcpServerByName(context.db, organizationId, params.mcp_server_name)
+      const asker = mcpAskerOf(context)
+      const name = await remoteNameAt(asker.db, organizationId, server.id, params.tool_name)
+      const call = { organizationId, name, args: body.args ?? {}, agentId: null }
+      const { text, status } = await callAtServer(asker, server, call, requestSignal(reply))
+      return { result: text, success: status === 'success' }
     },
   )
 }

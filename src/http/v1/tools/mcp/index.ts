@@ -16,7 +16,6 @@ export function registerLegacyMcpServers(app: App, context: Context): void {
   // tools:read
   listMcpServers(app, context)
   listMcpToolsByServer(app, context)
-  mcpOauthCallback(app)
 
   // tools:write
   addMcpServer(app, context)
@@ -27,4 +26,7 @@ export function registerLegacyMcpServers(app: App, context: Context): void {
   executeMcpTool(app, context)
   testMcpServer(app, context)
   connectMcpServer(app, context)
+
+  // open to all
+  mcpOauthCallback(app, context)
 }

@@ -1,6 +1,10 @@
+import Type from 'typebox'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
-import { mcpServerUnavailable } from '#tools/mcp/mcp-unavailable.ts'
+import { mcpAskerOf } from '#http/v1/mcp-servers/mcp-options.ts'
+import { McpToolSchema, presentRemoteTool } from '#http/v1/mcp-servers/present-remote-tool.ts'
+import { requestSignal } from '#http/v1/mcp-servers/request-signal.ts'
+import { listRemoteTools } from '#tools/mcp/ask-mcp-server.ts'
 import { getMcpServerByName } from '#tools/mcp/modify-mcp-server.ts'
 import { McpServerName } from './legacy-schema.ts'
 
@@ -12,13 +16,16 @@ export function listMcpToolsByServer(app: App, context: Context): void {
       schema: {
         operationId: 'list_mcp_tools_by_server',
         tags: ['tools'],
-        summary: 'Ask an MCP server for its tools; this version says that it does not connect',
+        summary: 'Ask an MCP server for its tools; nothing is stored',
         params: McpServerName,
+        response: { 200: Type.Array(McpToolSchema) },
       },
     },
-    async ({ actor, params }) => {
-      const server = await getMcpServerByName(context.db, actor.organizationId, params.mcp_server_name)
-      throw mcpServerUnavailable(server.server_name)
+    async ({ actor, params }, reply) => {
+      const { organizationId } = actor
+      const server = await getMcpServerByName(context.db, organizationId, params.mcp_server_name)
+      const asking = { organizationId, signal: requestSignal(reply) }
+      return (await listRemoteTools(mcpAskerOf(context), server, asking)).map(presentRemoteTool)
     },
   )
 }

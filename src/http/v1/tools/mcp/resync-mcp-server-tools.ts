@@ -1,7 +1,10 @@
 import Type from 'typebox'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
-import { mcpServerUnavailable } from '#tools/mcp/mcp-unavailable.ts'
+import { mcpAskerOf } from '#http/v1/mcp-servers/mcp-options.ts'
+import { McpSyncSchema } from '#http/v1/mcp-servers/present-remote-tool.ts'
+import { requestSignal } from '#http/v1/mcp-servers/request-signal.ts'
+import { refreshMcpServer } from '#tools/mcp/ask-mcp-server.ts'
 import { getMcpServerByName } from '#tools/mcp/modify-mcp-server.ts'
 import { McpServerName } from './legacy-schema.ts'
 
@@ -13,14 +16,17 @@ export function resyncMcpServerTools(app: App, context: Context): void {
       schema: {
         operationId: 'resync_mcp_server_tools',
         tags: ['tools'],
-        summary: 'Ask an MCP server for its tools again; this version says that it does not connect',
+        summary: 'Ask an MCP server for its tools again, in the older form',
         params: McpServerName,
         querystring: Type.Object({ agent_id: Type.Optional(Type.String()) }),
+        response: { 200: McpSyncSchema },
       },
     },
-    async ({ actor, params }) => {
-      const server = await getMcpServerByName(context.db, actor.organizationId, params.mcp_server_name)
-      throw mcpServerUnavailable(server.server_name)
+    async ({ actor, params, query }, reply) => {
+      const { organizationId, userId } = actor
+      const server = await getMcpServerByName(context.db, organizationId, params.mcp_server_name)
+      const asking = { organizationId, userId, agentId: query.agent_id ?? null, signal: requestSignal(reply) }
+      return refreshMcpServer(mcpAskerOf(context), server, asking)
     },
   )
 }

@@ -1,9 +1,12 @@
+import Type from 'typebox'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
-import { mcpOptionsOf } from '#http/v1/mcp-servers/mcp-options.ts'
+import { mcpAskerOf, mcpOptionsOf } from '#http/v1/mcp-servers/mcp-options.ts'
+import { McpToolSchema, presentRemoteTool } from '#http/v1/mcp-servers/present-remote-tool.ts'
+import { requestSignal } from '#http/v1/mcp-servers/request-signal.ts'
 import { newId } from '#platform/ids.ts'
+import { listRemoteTools } from '#tools/mcp/ask-mcp-server.ts'
 import { toStoredServer } from '#tools/mcp/mcp-server-input.ts'
-import { mcpServerUnavailable } from '#tools/mcp/mcp-unavailable.ts'
 import { LegacyConfigSchema, toConfig } from './legacy-schema.ts'
 
 export function testMcpServer(app: App, context: Context): void {
@@ -14,13 +17,27 @@ export function testMcpServer(app: App, context: Context): void {
       schema: {
         operationId: 'test_mcp_server',
         tags: ['tools'],
-        summary: 'Try a configuration without storing it; this version checks it and says that it does not connect',
+        summary: 'Try a configuration without storing it; gives the tools that the server has',
         body: LegacyConfigSchema,
+        response: { 200: Type.Object({ status: Type.Literal('success'), tools: Type.Array(McpToolSchema) }) },
       },
     },
-    async ({ actor, body }) => {
-      toStoredServer(actor.organizationId, { id: newId('mcp_server') }, toConfig(body), mcpOptionsOf(context))
-      throw mcpServerUnavailable(body.server_name)
+    async ({ actor, body }, reply) => {
+      const { organizationId } = actor
+      const unstored = toStoredServer(
+        organizationId,
+        { id: newId('mcp_server') },
+        toConfig(body),
+        mcpOptionsOf(context),
+      )
+      const server = { ...unstored, server_name: body.server_name }
+      try {
+        const asking = { organizationId, signal: requestSignal(reply) }
+        const tools = await listRemoteTools(mcpAskerOf(context), server, asking)
+        return { status: 'success' as const, tools: tools.map(presentRemoteTool) }
+      } finally {
+        await context.mcp.forget(organizationId, server.id)
+      }
     },
   )
 }

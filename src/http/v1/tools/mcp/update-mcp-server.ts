@@ -24,7 +24,9 @@ export function updateMcpServer(app: App, context: Context): void {
       const server = await getMcpServerByName(context.db, actor.organizationId, params.mcp_server_name)
       const change = { server_name: body.server_name, config: toConfigChange(body, server.server_type) }
       const options = mcpOptionsOf(context)
-      return presentMcpServerConfig(await modifyMcpServer(context.db, actor, server.id, change, options))
+      const changed = await modifyMcpServer(context.db, actor, server.id, change, options)
+      await context.mcp.forget(actor.organizationId, server.id)
+      return presentMcpServerConfig(changed)
     },
   )
 }

@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { freePort } from './server-process.ts'
+
+const packageFile = (path: string): string =>
+  fileURLToPath(new URL(`../../node_modules/@modelcontextprotocol/${path}`, import.meta.url))
+
+/** Scripts of the reference servers, for programs that Node runs. */
+export const EVERYTHING = packageFile('server-everything/dist/index.js')
+export const MEMORY = packageFile('server-memory/dist/index.js')
+export const FILESYSTEM = packageFile('server-filesystem/dist/index.js')
+
+/** The reference server with everything, in a process of its own. */
+export async function startEverything(transport: 'sse' | 'streamableHttp') {
+  const port = await freePort()
+  const child = spawn(process.execPath, [EVERYTHING, transport], {
+    env: { PATH: process.env.PATH ?? '', PORT: String(port) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  child.stdout.resume()
+  child.stderr.resume()
+  const exited = once(child, 'exit')
+  await waitForPort(port, () => child.exitCode !== null)
+  return {
+    url: `http://127.0.0.1:${port}/${transport === 'sse' ? 'sse' : 'mcp'}`,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await exited
+    },
+  }
+}
+
+async function waitForPort(port: number, isDead: () => boolean): Promise<void> {
+  for (let attempt = 0; attempt < 300; attempt += 1) {
+    if (isDead()) throw new Error('the MCP server ended before it listened')
+    const answer = await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined)
+    if (answer !== undefined) return
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  throw new Error('the MCP server does not listen')
+}
