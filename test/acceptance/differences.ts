@@ -30,7 +30,7 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'agents.archives.attach': 'An agent that has another archive already is a 409: it can have one.',
   'agents.passages.search': BY_WORDS,
   'agents.tools.run':
-    'Tools that the server brings run; custom code is not executed until there are sandboxes, and answers with `status: "error"`.',
+    'Custom code runs in a sandbox, without network unless `metadata_.network` of the tool names hosts; values of secrets do not come back.',
   'archives.create': 'Needs no embedding; `embedding_config` is null then.',
   'archives.passages.createMany': 'All of them or none.',
   'conversations.create': '`in_context_message_ids` has the system message from the beginning.',

@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const home = mkdtempSync(join(tmpdir(), 'perdure-doctor-'))
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+/** Runs `perdure doctor` with only these variables; gives each finding by its subject. */
+async function doctor(variables: Record<string, string>) {
+  const env = { PATH: process.env.PATH ?? '', HOME: home, ...variables }
+  return new Promise<{ code: number; findings: Record<string, { state: string; message: string }> }>((resolve) => {
+    execFile(process.execPath, ['bin/perdure.mjs', 'doctor'], { cwd: root, env }, (error, stdout) => {
+      const lines = stdout.split('\n').filter((line) => line !== '')
+      const findings = lines.map((line) => {
+        const [, state = '', subject = '', message = ''] = /^(\w+)\s+(.*?)(?:\s{2,})(.*)$/.exec(line) ?? []
+        return [subject, { state, message }] as const
+      })
+      resolve({ code: error === null ? 0 : Number(error.code), findings: Object.fromEntries(findings) })
+    })
+  })
+}
+
+it('says which level runs tools, and ends with 0 where nothing fails', async () => {
+  const { code, findings } = await doctor({})
+  expect(code).toBe(0)
+  expect(findings).toMatchObject({
+    database: { state: 'ok', message: expect.stringMatching(/^embedded, in /) },
+    'sandbox, python': { state: 'ok', message: expect.stringMatching(/^cpython: /) },
+    'sandbox, typescript': { state: 'ok', message: expect.stringMatching(/^deno: /) },
+    'packages of tools': { state: 'off', message: expect.stringMatching(/PERDURE_TOOL_PACKAGES=on/) },
+    'MCP over stdio': { state: 'off', message: expect.any(String) },
+  })
+}, 60_000)
+
+it('says what keeps the better level from being used', async () => {
+  const { code, findings } = await doctor({ PERDURE_PYTHON: '/nowhere/python3' })
+  expect(code).toBe(0)
+  expect(findings['sandbox, python']).toMatchObject({
+    state: 'warn',
+    message: expect.stringMatching(/^pyodide: .*Not used: cpython: .*\/nowhere\/python3/),
+  })
+}, 120_000)
+
+it('fails where a level that is required cannot be had, and where the database is not there', async () => {
+  const { code, findings } = await doctor({
+    PERDURE_PYTHON: '/nowhere/python3',
+    PERDURE_PYTHON_SANDBOX: 'cpython',
+    PERDURE_TYPESCRIPT_SANDBOX: 'off',
+    PERDURE_DATABASE_URL: 'postgresql://nobody:secretword@127.0.0.1:9/none',
+    PERDURE_TOOL_PACKAGES: 'on',
+  })
+  expect(code).toBe(1)
+  expect(findings).toMatchObject({
+    database: { state: 'fail', message: expect.stringMatching(/PERDURE_DATABASE_URL/) },
+    'sandbox, python': { state: 'fail', message: expect.stringMatching(/^none: .*\/nowhere\/python3/) },
+    'sandbox, typescript': { state: 'off' },
+  })
+  expect(JSON.stringify(findings)).not.toContain('secretword')
+}, 60_000)
