@@ -125,7 +125,7 @@ operation(server, 'agents.tools.list', 'lists page by page', async (client) => {
   expect(names.toSorted()).toEqual(['conversation_search', 'memory_insert', 'memory_replace'])
 })
 
-operation(server, 'agents.tools.run', 'edits memory for real', async (client) => {
+operation(server, 'agents.tools.run', 'edits memory and runs code for real', async (client) => {
   const agent = await client.agents.create({ model: MODEL, memory_blocks: [{ label: 'human', value: 'Name: Ann' }] })
   const args = { label: 'human', old_string: 'Ann', new_string: 'Bea' }
   expect(await client.agents.tools.run('memory_replace', { agent_id: agent.id, args })).toMatchObject({
@@ -137,6 +137,13 @@ operation(server, 'agents.tools.run', 'edits memory for real', async (client) =>
     status: 'error',
   })
   await expect(client.agents.tools.run('acc_none', { agent_id: agent.id })).rejects.toThrow(NotFoundError)
+  const own = await client.tools.create({
+    source_code:
+      'def acc_add(a: int, b: int) -> int:\n    """Adds.\n\n    Args:\n        a: one\n        b: another\n    """\n    print("adding")\n    return a + b',
+  })
+  await client.agents.tools.attach(own.id, { agent_id: agent.id })
+  const added = await client.agents.tools.run('acc_add', { agent_id: agent.id, args: { a: 2, b: 3 } })
+  expect(added).toMatchObject({ status: 'success', func_return: '5', stdout: ['adding'] })
 })
 
 operation(server, 'agents.tools.updateApproval', 'sets and lifts the rule', async (client) => {

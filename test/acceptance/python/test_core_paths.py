@@ -126,6 +126,8 @@ def add(a: int, b: int = 1) -> int:
     assert client.tools.upsert(source_code=source).id == tool.id
     client.agents.tools.attach(tool.id, agent_id=agent.id)
     assert "add" in [each.name for each in client.agents.tools.list(agent.id, limit=50)]
+    ran = client.agents.tools.run("add", agent_id=agent.id, args={"a": 2, "b": 3})
+    assert (ran.status, ran.func_return) == ("success", "5")
     client.agents.tools.detach(tool.id, agent_id=agent.id)
     client.tools.delete(tool.id)
     with pytest.raises(letta_client.BadRequestError, match="Failed to derive json schema"):
