@@ -14,6 +14,11 @@ import kernel
 # folder of one process they do not matter, but shutil.copy and the like call them: they do nothing and say that they did.
 WITHOUT_EFFECT = 'chmod fchmod fchmodat fchmodat2 utimensat utime utimes futimesat'.split()
 
+# of the same kind; programs know that file systems can be without them
+UNSUPPORTED = """setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr
+removexattr lremovexattr fremovexattr""".split()
+EOPNOTSUPP = 95
+
 ALLOWED = """
 read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek close close_range open openat creat
 dup dup2 dup3 pipe pipe2 poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2
@@ -50,7 +55,7 @@ TCP_OPTIONS = (1, 3, 4, 5, 6, 12, 18)
 # for reading: trusted certificates (not /etc/ssl/private), time zones, types of files
 SHARED_DATA = ['/etc/ssl/certs', '/etc/ssl/openssl.cnf', '/etc/ssl/cert.pem', '/usr/share/ca-certificates', '/etc/ca-certificates/extracted',
                '/usr/local/share/ca-certificates', '/etc/pki/tls/certs', '/etc/pki/ca-trust/extracted', '/usr/share/zoneinfo',
-               '/etc/localtime', '/etc/mime.types', '/usr/lib/locale', '/usr/share/locale', '/etc/ld.so.cache']
+               '/etc/localtime', '/etc/mime.types', '/etc/os-release', '/usr/lib/os-release', '/usr/lib/locale', '/usr/share/locale', '/etc/ld.so.cache']
 DEVICES = {'/dev/null': kernel.READ_FILE | kernel.WRITE_FILE, '/dev/random': kernel.READ_FILE,
            '/dev/urandom': kernel.READ_FILE}
 
@@ -92,6 +97,7 @@ def build_filter(abi):
     rules = kernel.Filter()
     rules.always(kernel.ALLOW, *ALLOWED)
     rules.always(kernel.errno(0), *WITHOUT_EFFECT)
+    rules.always(kernel.errno(EOPNOTSUPP), *UNSUPPORTED)
     rules.always(kernel.ENOSYS, 'clone3', 'openat2')
     rules.when('clone', kernel.one_of(0, *THREAD_FLAGS))
     # not counted as memory of the process by any limit
