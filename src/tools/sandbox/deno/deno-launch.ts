@@ -26,8 +26,11 @@ export interface DenoLaunchOptions {
   startCpuSeconds: number
 }
 
-/** All that the process has as environment. A DENO_DIR that cannot be made: else localStorage and caches reach from one call to the next. */
-const ENVIRONMENT = { DENO_DIR: '/dev/null/x', DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' }
+/**
+ * All that the process has as environment. A DENO_DIR that cannot be made: else localStorage and caches reach from one call to the next.
+ * A HOME without files, where none can be made: else Deno reads the `.npmrc` of the server's user.
+ */
+const ENVIRONMENT = { DENO_DIR: '/dev/null/x', HOME: '/proc', DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' }
 const FLAGS = ['run', '--no-prompt', '--no-config', '--no-lock', '--no-remote', '--cached-only']
 const OPEN_FILES = 256
 const MEBIBYTE = 1024 * 1024

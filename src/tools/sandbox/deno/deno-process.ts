@@ -114,11 +114,8 @@ export class DenoProcess {
   #takeLines(chunk: Buffer): void {
     let start = 0
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-      this.#chunks.push(chunk.subarray(start, end))
-      const line = Buffer.concat(this.#chunks).toString('utf8')
-      this.#chunks = []
-      this.#lineBytes = 0
-      this.#takeLine(line)
+      // floods of empty lines cost next to nothing
+      if (end > start || this.#chunks.length > 0) this.#takeLine(chunk.subarray(start, end))
       start = end + 1
     }
     if (start < chunk.length) {
@@ -127,7 +124,10 @@ export class DenoProcess {
     }
   }
 
-  #takeLine(line: string): void {
+  #takeLine(last: Buffer): void {
+    const line = (this.#chunks.length === 0 ? last : Buffer.concat([...this.#chunks, last])).toString('utf8')
+    this.#chunks = []
+    this.#lineBytes = 0
     if (this.#isReady) this.onLine(line)
     else if (line === 'ready') {
       this.#isReady = true

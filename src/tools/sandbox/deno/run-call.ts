@@ -7,13 +7,16 @@ import type { FetchBroker } from './fetch-broker.ts'
 import { type Frame, parseFrame } from './parse-frame.ts'
 
 /** Bytes beyond what the limits of the output allow for: frames, and what the code writes to standard output by itself. */
-const SPARE_BYTES = 2 * 1024 * 1024
+const SPARE_BYTES = 256 * 1024
 /** A character of the output is at most six bytes in JSON. */
 const BYTES_PER_CHAR = 6
 const NETWORK_BYTES = 128 * 1024 * 1024
 /** Memory of blocks that a reply may bring: far more than blocks may hold. */
 const MAX_BLOCK_CHARS = 1_000_000
 
+/** Of a process that aborts: addresses and paths of the server, of use to nobody who wrote a tool. */
+const LAST_WORDS =
+  /\n*(?:#\n# Fatal|<--- Last few GCs --->|==== C stack trace|=+\nDeno has panicked|thread '[^']*' panicked)[\s\S]*$/
 const CANCELLED: Failure = { kind: 'cancelled', type: 'CancelledError', message: 'the call was cancelled' }
 const BROKEN: Failure = {
   kind: 'died',
@@ -77,9 +80,9 @@ function toMessage(call: ToolCall, source: string, token: string): string {
   return JSON.stringify({ token, source, functionName, args, env, agentState, packages, hasNetwork, limits })
 }
 
-/** What Deno or the code wrote to standard error past our console: the last of it, after what came in frames. */
+/** What Deno or the code wrote to standard error past our console, after what came in frames; without V8's own last words. */
 function withRawErrors(output: CallOutput, stderr: string): CallOutput {
-  output.add('stderr', stderr)
+  output.add('stderr', stderr.replace(LAST_WORDS, ''))
   return output
 }
 

@@ -16,6 +16,7 @@ import { readParameters } from './runner-parameters.mjs'
 import { runProgram } from './runner-program.mjs'
 
 const { createObjectURL } = URL
+const { apply } = Reflect
 const NO_BLOCKS = Object.freeze({ __proto__: null })
 
 // the first import through the module loader costs some milliseconds: here nobody waits for them
@@ -26,26 +27,30 @@ const channel = openChannel(call)
 const { print, succeed, fail } = channel
 let sourceUrl = ''
 
-/** The blob's address in stacks says nothing to anybody; frames of this file even less. */
+/** The blob's address says nothing to anybody; frames of these files even less. */
+const readable = (text) => (sourceUrl === '' ? text : text.replaceAll(sourceUrl, 'tool.ts'))
 const readableStack = (stack) =>
-  stack
-    .replaceAll(sourceUrl === '' ? '\u0000' : sourceUrl, 'tool.ts')
+  readable(stack)
     .split('\n')
-    .filter((line) => !/typescript-runner\.mjs|runner-\w+\.mjs|ext:/.test(line))
+    .filter((line) => !/runner(?:-\w+)?\.mjs|ext:/.test(line))
     .join('\n')
 
 function failWith(thrown) {
   const { type, message, stack } = describeThrown(thrown)
+  let said = message
   let shown = `${type}: ${message}`
   try {
-    if (stack !== '') shown = readableStack(stack)
+    said = readable(message)
+    shown = stack === '' ? readable(shown) : readableStack(stack)
   } catch {
     // the code has replaced what texts can do
   }
   print('e', `${shown}\n`)
-  fail(type, message)
+  fail(type, said)
 }
 
+// threads would share the permissions, but take memory and processor time that the limits do not foresee: Deno's process aborts
+delete globalThis.Worker
 installConsole(print)
 const env = installEnvironment(call.env, print)
 installFetch(call.hasNetwork ? channel.ask : null)
@@ -60,7 +65,7 @@ globalThis.addEventListener('unhandledrejection', (event) => {
 
 // a chain and not an await at the top: code whose promise never settles then ends the process, instead of waiting for the clock
 run().then(
-  ([value, blocks]) => {
+  ({ value, blocks }) => {
     let text
     try {
       text = toText(value)
@@ -74,11 +79,11 @@ run().then(
 
 async function run() {
   // a program without a value has nothing to say; a function without one says so
-  if (call.functionName === null) return [(await runProgram(call.source, load)) ?? '', NO_BLOCKS]
+  if (call.functionName === null) return { value: (await runProgram(call.source, load)) ?? '', blocks: NO_BLOCKS }
   const tool = findFunction(await load(call.source), call.functionName)
   const blocks = { __proto__: null }
   const values = argumentsOf(readParameters(tool), call, blocks)
-  return [await tool(...values), blocks]
+  return { value: await apply(tool, undefined, values), blocks }
 }
 
 /** A module that imports from the folder of packages is one of that folder's to the resolver, although no such file exists. */
