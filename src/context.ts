@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
+import { isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { AgentRuns } from '#agent/agent-messenger.ts'
 import { loadTenantProviders } from '#agent/providers/load-tenant-providers.ts'
@@ -34,6 +35,7 @@ import { templateDirectory } from '#store/pglite-template.ts'
 import { ensureBuiltinTools } from '#tools/ensure-builtin-tools.ts'
 import { McpPool, type McpPoolOptions } from '#tools/mcp/mcp-pool.ts'
 import type { ProgramPolicy } from '#tools/mcp/start-program.ts'
+import { buildConfinedCommand } from '#tools/sandbox/python/build-confined-command.ts'
 
 /** Everything that lives as long as the process; built once here, and nowhere else. */
 export interface Context extends AsyncDisposable {
@@ -150,8 +152,20 @@ function createMcpPool(config: Config, deps: Pick<McpPoolOptions, 'db' | 'secret
       allowsPrivate: config.mcpAddresses === 'any',
       allowed: allowedHostsOf(config),
     },
-    programs: { stdio: config.mcpStdio as ProgramPolicy['stdio'] },
+    programs: {
+      stdio: config.mcpStdio as ProgramPolicy['stdio'],
+      confine: buildConfinedCommand,
+      readPaths: stdioPathsOf(config),
+    },
   })
+}
+
+function stdioPathsOf({ mcpStdioPaths }: Config): string[] {
+  const paths = (mcpStdioPaths ?? '').split(',').map((path) => path.trim())
+  const given = paths.filter((path) => path !== '')
+  const relative = given.find((path) => !isAbsolute(path))
+  if (relative === undefined) return given
+  throw new ConfigError(`PERDURE_MCP_STDIO_PATHS: ${JSON.stringify(relative)} is no absolute path.`)
 }
 
 function allowedHostsOf({ mcpAllowedHosts }: Config): AllowedHosts {
