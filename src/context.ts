@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { AgentRuns } from '#agent/agent-messenger.ts'
 import { loadTenantProviders } from '#agent/providers/load-tenant-providers.ts'
@@ -40,6 +40,7 @@ import { McpPool, type McpPoolOptions } from '#tools/mcp/mcp-pool.ts'
 import type { ProgramPolicy } from '#tools/mcp/start-program.ts'
 import { PackageLayers } from '#tools/packages/package-layers.ts'
 import { openSandbox, toolLimits } from '#tools/sandbox/open-sandbox.ts'
+import { buildConfinedCommand } from '#tools/sandbox/python/build-confined-command.ts'
 import { findPython } from '#tools/sandbox/python/find-python.ts'
 import type { Sandbox } from '#tools/sandbox/sandbox.ts'
 import { SandboxedCode } from '#tools/sandboxed-code.ts'
@@ -199,8 +200,20 @@ function createMcpPool(config: Config, deps: Pick<McpPoolOptions, 'db' | 'secret
       allowsPrivate: config.mcpAddresses === 'any',
       allowed: allowedHostsOf(config),
     },
-    programs: { stdio: config.mcpStdio as ProgramPolicy['stdio'] },
+    programs: {
+      stdio: config.mcpStdio as ProgramPolicy['stdio'],
+      confine: (program) => buildConfinedCommand({ ...program, pythonPath: config.pythonPath }),
+      readPaths: stdioPathsOf(config),
+    },
   })
+}
+
+function stdioPathsOf({ mcpStdioPaths }: Config): string[] {
+  const paths = (mcpStdioPaths ?? '').split(',').map((path) => path.trim())
+  const given = paths.filter((path) => path !== '')
+  const relative = given.find((path) => !isAbsolute(path))
+  if (relative === undefined) return given
+  throw new ConfigError(`PERDURE_MCP_STDIO_PATHS: ${JSON.stringify(relative)} is no absolute path.`)
 }
 
 function allowedHostsOf({ mcpAllowedHosts }: Config): AllowedHosts {

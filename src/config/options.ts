@@ -446,6 +446,14 @@ export const OPTIONS = [
     doc: 'Whether MCP servers of the type stdio can be used: programs that run on the machine of this server. `on` runs them in the sandbox, and not at all where there is none; `unconfined` with the rights of this server. V1 called the opposite `MCP_DISABLE_STDIO`.',
   },
   {
+    key: 'mcpStdioPaths',
+    name: 'PERDURE_MCP_STDIO_PATHS',
+    flag: '--mcp-stdio-paths',
+    type: 'string',
+    group: 'Tools',
+    doc: 'Files and folders that programs of MCP servers may read in the sandbox, besides the programs and libraries of the system: absolute paths separated by commas. They can write to nothing but a folder of their own.',
+  },
+  {
     key: 'mcpAddresses',
     name: 'PERDURE_MCP_ADDRESSES',
     flag: '--mcp-addresses',

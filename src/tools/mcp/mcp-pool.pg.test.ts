@@ -1,9 +1,13 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseAllowedHosts } from '#platform/allowed-hosts.ts'
 import { createLogger } from '#platform/logger.ts'
 import { SecretBox } from '#platform/secret-box.ts'
 import type { Db } from '#store/db.ts'
+import { buildConfinedCommand } from '#tools/sandbox/python/build-confined-command.ts'
 import { EVERYTHING, FILESYSTEM, MEMORY, startEverything } from '../../../test/support/mcp-everything.ts'
 import { objectTool, startScriptedMcpServer } from '../../../test/support/scripted-mcp-server.ts'
 import { openTestDatabase } from '../../../test/support/test-database.ts'
@@ -36,7 +40,7 @@ const poolWith = ({ limits = {}, ...change }: PoolChange = {}) =>
       ...limits,
     },
     guard: { allowsPrivate: true, allowed: parseAllowedHosts('') },
-    programs: { stdio: 'unconfined' },
+    programs: { stdio: 'unconfined', readPaths: [] },
     ...change,
   })
 
@@ -621,14 +625,64 @@ describe('programs', () => {
 
   it('are not started where that is off, nor unconfined where they must be confined', async () => {
     const target = targetOf(program(`process.exit(0)`))
-    await using off = poolWith({ programs: { stdio: 'off' } })
+    await using off = poolWith({ programs: { stdio: 'off', readPaths: [] } })
     expect((await failureOf(off.listTools(target))).message).toMatch(
       /was not started: programs are not started here \(PERDURE_MCP_STDIO is off\)/,
     )
-    await using confined = poolWith({ programs: { stdio: 'on' } })
+    await using confined = poolWith({ programs: { stdio: 'on', readPaths: [] } })
     expect((await failureOf(confined.listTools(target))).message).toMatch(
       /was not started: this machine has no sandbox for programs/,
     )
+  })
+})
+
+describe('a confined program', () => {
+  const NODE_MODULES = fileURLToPath(new URL('../../../node_modules', import.meta.url))
+  const confined = (readPaths: string[]) =>
+    poolWith({ programs: { stdio: 'on', confine: buildConfinedCommand, readPaths } })
+  const source = `
+    import { createInterface } from 'node:readline'
+    import { readFileSync, writeFileSync } from 'node:fs'
+    const attempt = (work) => { try { work(); return 'done' } catch (error) { return error.code } }
+    createInterface({ input: process.stdin }).on('line', (line) => {
+      const { id, method, params } = JSON.parse(line)
+      const say = (result) => console.log(JSON.stringify({ jsonrpc: '2.0', id, result }))
+      if (method === 'initialize') say({ protocolVersion: params.protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'x', version: '1' } })
+      else if (method === 'tools/call') say({ content: [{ type: 'text', text: JSON.stringify({
+        env: Object.keys(process.env).sort(),
+        home: attempt(() => writeFileSync(process.env.HOME + '/file', 'x')),
+        outside: attempt(() => writeFileSync(params.arguments.path + '.new', 'x')),
+        read: attempt(() => readFileSync(params.arguments.path)),
+        parent: attempt(() => readFileSync('/proc/' + process.ppid + '/environ')),
+      }) }] })
+    })`
+
+  it('reads and writes nothing of this machine, also not what its own arguments name', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'perdure-secret-'))
+    await using _ = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) }
+    const path = join(folder, 'secret')
+    await writeFile(path, 'planted')
+    await using pool = confined([NODE_MODULES])
+    const args = ['--input-type=module', '-e', source, path]
+    const target = targetOf({ type: 'stdio', command: process.execPath, args, env: { ONLY: 'this' } })
+    const seen = JSON.parse(textOf(await pool.callTool(target, call('look', { path }))))
+    const refused = expect.stringMatching(/^(EACCES|EPERM)$/)
+    expect(seen).toEqual({
+      env: ['HOME', 'ONLY', 'PATH'],
+      home: 'done',
+      outside: refused,
+      read: refused,
+      parent: refused,
+    })
+  })
+
+  it('of a reference server works where the operator lets it read its packages', async () => {
+    await using pool = confined([NODE_MODULES])
+    const target = targetOf({ type: 'stdio', command: process.execPath, args: [MEMORY], env: {} })
+    expect((await pool.listTools(target)).map(({ name }) => name)).toContain('read_graph')
+    await using other = confined([])
+    const failure = await failureOf(other.listTools({ ...target, key: `${target.key} 2` }))
+    expect(failure.message).toMatch(/ended while connecting/)
   })
 })
 

@@ -63,7 +63,8 @@ class Inliner {
       ([key]) => node !== this.#root || (key !== '$defs' && key !== 'definitions'),
     )
     const own = Object.fromEntries(entries.map(([key, value]) => [key, this.#write(value, within)]))
-    if (typeof $ref !== 'string') return own
+    // a property can have this name
+    if (typeof $ref !== 'string') return $ref === undefined ? own : { $ref: this.#write($ref, within), ...own }
     if (within.includes($ref)) return { type: 'object', ...own }
     return { ...(this.#write(this.#find($ref), [...within, $ref]) as JsonSchema), ...own }
   }

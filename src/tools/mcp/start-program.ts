@@ -32,6 +32,8 @@ export interface ProgramPolicy {
   stdio: 'off' | 'on' | 'unconfined'
   /** Undefined where there is no sandbox for programs. */
   confine?: ConfineCommand | undefined
+  /** What programs may read besides what every program needs. Never what a server's own configuration names: clients write that. */
+  readPaths: readonly string[]
 }
 
 /** A program ready to be started, in a folder of its own that `dispose` deletes. */
@@ -45,7 +47,7 @@ export interface PreparedProgram extends AsyncDisposable {
  */
 export async function prepareProgram(
   wanted: { command: string; args: readonly string[]; env: Readonly<Record<string, string>> },
-  { stdio, confine }: ProgramPolicy,
+  { stdio, confine, readPaths }: ProgramPolicy,
 ): Promise<PreparedProgram> {
   if (stdio === 'off') throw new SandboxUnavailable('programs are not started here (PERDURE_MCP_STDIO is off)')
   if (stdio === 'on' && confine === undefined) {
@@ -57,23 +59,11 @@ export async function prepareProgram(
   const dispose = () => rm(folder, { recursive: true, force: true })
   try {
     const env = { PATH, HOME: folder, ...wanted.env }
-    const command =
-      stdio === 'on' && confine !== undefined
-        ? await confineTo(confine, folder, { ...wanted, env })
-        : { ...wanted, env }
+    const confinement = { ...wanted, env, readPaths, writePath: folder, allowsNetwork: true, memoryBytes: MEMORY_BYTES }
+    const command = stdio === 'on' && confine !== undefined ? await confine(confinement) : { ...wanted, env }
     return { program: { ...command, cwd: folder }, [Symbol.asyncDispose]: dispose }
   } catch (error) {
     await dispose()
     throw error
   }
-}
-
-function confineTo(
-  confine: ConfineCommand,
-  folder: string,
-  { command, args, env }: { command: string; args: readonly string[]; env: Readonly<Record<string, string>> },
-) {
-  // what stands in the command line the program is meant to read: its script, the folders that it serves
-  const readPaths = [command, ...args].filter((text) => text.startsWith('/'))
-  return confine({ command, args, env, readPaths, writePath: folder, allowsNetwork: true, memoryBytes: MEMORY_BYTES })
 }
