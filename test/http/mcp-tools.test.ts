@@ -40,7 +40,7 @@ afterAll(async () => {
 })
 
 /** Statements besides those of jobs and transactions. */
-const ofMcp = () => statements.filter((name) => /mcp|variables/.test(name))
+const ofMcp = () => statements.filter((name) => /mcp|environment/.test(name))
 
 let names = 0
 /** A scripted server and the server that is stored for it. */
@@ -81,7 +81,7 @@ describe('tools of a server', () => {
     await using many = await connected({ tools: remote, pageSize: 9 })
     expect(ofMcp()).toEqual([
       'insert-mcp-server',
-      'list-agent-variables',
+      'load-tool-environment',
       'find-mcp-oauth-tokens',
       'lock-mcp-server',
       'list-mcp-named-tools',

@@ -27,7 +27,7 @@ export interface ConfinedProgram {
   memoryBytes: number
   /** Of each file that it writes. */
   fileBytes?: number
-  pythonPath?: string
+  pythonPath?: string | undefined
 }
 
 /**
