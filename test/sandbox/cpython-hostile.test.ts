@@ -24,7 +24,13 @@ async function listSandboxProcesses(): Promise<number[]> {
 beforeAll(async () => {
   prepared = await prepareTargets()
   const logger = createLogger({ level: 'silent', format: 'json' })
-  runner = await openCpythonRunner({ logger, maxConcurrent: 4, allowsPrivateAddresses: false })
+  runner = await openCpythonRunner({
+    logger,
+    maxConcurrent: 4,
+    allowsPrivateAddresses: false,
+    // another interpreter than the system's
+    pythonPath: process.env.TEST_PYTHON,
+  })
 })
 
 afterAll(async () => {

@@ -14,10 +14,12 @@ const resolve = async (name: string) => {
   return found.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
 }
 
+const never = () => Promise.reject(new Error('the options have a resolver'))
+
 describe('what code may connect to', () => {
   const network = new ToolNetwork({ allowsPrivate: false, resolve })
   const ask = (token: string, op: 'connect' | 'resolve', host: string, port: number) =>
-    network.answer({ token, op, host, port })
+    network.answer({ token, op, host, port }, never)
 
   test('public: what is public, under all of its addresses', async () => {
     const token = network.open({ kind: 'public' })
@@ -100,7 +102,7 @@ describe('what code may connect to', () => {
   test('what the operator allows', async () => {
     const open = new ToolNetwork({ allowsPrivate: true, resolve })
     expect(
-      await open.answer({ token: open.open({ kind: 'public' }), op: 'connect', host: '127.0.0.1', port: 80 }),
+      await open.answer({ token: open.open({ kind: 'public' }), op: 'connect', host: '127.0.0.1', port: 80 }, never),
     ).toEqual({ addresses: ['127.0.0.1'] })
   })
 })

@@ -6,7 +6,7 @@ import { ATTACK_LIMITS, runProgram, toCall } from '../../../../test/sandbox/host
 import { openCpythonRunner } from './open-cpython-runner.ts'
 
 const logger = createLogger({ level: 'silent', format: 'json' })
-const OPTIONS = { logger, maxConcurrent: 2, allowsPrivateAddresses: false }
+const OPTIONS = { logger, maxConcurrent: 2, allowsPrivateAddresses: false, pythonPath: process.env.TEST_PYTHON }
 const never = new AbortController().signal
 
 let runner: ToolRunner

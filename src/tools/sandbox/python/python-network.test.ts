@@ -46,7 +46,12 @@ beforeAll(async () => {
   const http = await listen(createServer())
   const https = await listen(createSecureServer({ key: TEST_KEY, cert: TEST_CERTIFICATE }))
   env = { http, https, CERTIFICATE: TEST_CERTIFICATE }
-  const options = { logger: createLogger({ level: 'silent', format: 'json' }), maxConcurrent: 4, resolveHost }
+  const options = {
+    logger: createLogger({ level: 'silent', format: 'json' }),
+    maxConcurrent: 4,
+    resolveHost,
+    pythonPath: process.env.TEST_PYTHON,
+  }
   runner = await openCpythonRunner({ ...options, allowsPrivateAddresses: true })
   closed = await openCpythonRunner({ ...options, allowsPrivateAddresses: false })
 })
@@ -111,6 +116,24 @@ with ThreadPoolExecutor(8) as pool:
     out = list(pool.map(lambda i: urlopen(plain + str(i)).status, range(24)))
 out == [200] * 24`
   expect(await run(source)).toMatchObject({ text: 'True' })
+})
+
+test('names are looked up by the system where nothing else is given', async () => {
+  const options = {
+    logger: createLogger({ level: 'silent', format: 'json' }),
+    maxConcurrent: 1,
+    pythonPath: process.env.TEST_PYTHON,
+  }
+  await using open = await openCpythonRunner({ ...options, allowsPrivateAddresses: true })
+  await using guarded = await openCpythonRunner({ ...options, allowsPrivateAddresses: false })
+  const source =
+    "import os\nfrom urllib.request import urlopen\nurlopen('http://localhost:' + os.environ['http']).status"
+  const network: NetworkPolicy = { kind: 'public' }
+  expect(await runProgram(open, source, { env, network })).toMatchObject({ text: '200' })
+  const refusal = { type: 'URLError', message: expect.stringMatching(/localhost has the address .* not on the public/) }
+  expect(await runProgram(guarded, source, { env, network })).toMatchObject(refusal)
+  const unknown = "import socket\nsocket.getaddrinfo('nope.invalid', 80)"
+  expect(await runProgram(guarded, unknown, { network })).toMatchObject({ type: 'gaierror' })
 })
 
 test('TLS certificates are checked', async () => {
