@@ -3,6 +3,7 @@ import { archivalMemorySearch } from './builtin/archival-memory-search.ts'
 import { conversationSearch } from './builtin/conversation-search.ts'
 import { coreMemoryAppend } from './builtin/core-memory-append.ts'
 import { coreMemoryReplace } from './builtin/core-memory-replace.ts'
+import { fetchWebpage } from './builtin/fetch-webpage.ts'
 import { grepFiles } from './builtin/grep-files.ts'
 import { memory } from './builtin/memory.ts'
 import { memoryApplyPatch } from './builtin/memory-apply-patch.ts'
@@ -18,6 +19,7 @@ import {
   sendMessageToAgentAsync,
   sendMessageToAgentsMatchingTags,
 } from './builtin/send-message-to-agent.ts'
+import { webSearch } from './builtin/web-search.ts'
 import type { BuiltinTool } from './tool.ts'
 
 /** The tools that the server itself executes. A new one is a file in `builtin/` and a line here. */
@@ -27,6 +29,7 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
   conversationSearch,
   coreMemoryAppend,
   coreMemoryReplace,
+  fetchWebpage,
   grepFiles,
   memory,
   memoryApplyPatch,
@@ -40,6 +43,7 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
   sendMessageToAgentAndWaitForReply,
   sendMessageToAgentAsync,
   sendMessageToAgentsMatchingTags,
+  webSearch,
 ]
 
 const byName = new Map(BUILTIN_TOOLS.map((tool) => [tool.name, tool]))

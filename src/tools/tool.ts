@@ -2,6 +2,8 @@ import type { ImagePart } from '#llm/model.ts'
 import type { FileView } from '#store/agents/agent-file-writer.ts'
 import type { ThreadBlock } from '#store/conversations/load-thread.ts'
 import type { Queryable } from '#store/db.ts'
+import type { PageFetcher } from './web/page-fetcher.ts'
+import type { WebSearch } from './web/web-search.ts'
 
 /** A change of memory. Effects are data: they are committed in one statement together with the result of the call. */
 export type MemoryEffect =
@@ -47,6 +49,15 @@ export interface ToolContext {
   callId: string
   /** Undefined where there is no way to other agents. */
   messenger?: AgentMessenger | undefined
+  /** What tools reach the world with; undefined where there is no way to it. */
+  services?: ToolServices | undefined
+  /** The variables of the agent's tools, its secrets among them. */
+  environment?: Readonly<Record<string, string>> | undefined
+}
+
+export interface ToolServices {
+  pages: Pick<PageFetcher, 'fetch'>
+  search: Pick<WebSearch, 'search'>
 }
 
 /** Speaks to other agents of the organisation, for the one whose run it is. */
@@ -66,6 +77,7 @@ export type ToolType =
   | 'letta_memory_core'
   | 'letta_sleeptime_core'
   | 'letta_multi_agent_core'
+  | 'letta_builtin'
 
 /**
  * What a crash during the call means:

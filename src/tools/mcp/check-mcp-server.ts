@@ -1,5 +1,5 @@
 import { invalidArgument, unprocessable } from '#platform/errors.ts'
-import { addressOfHost, isPublicAddress } from '#platform/public-address.ts'
+import { findPrivatePart } from '#platform/public-url.ts'
 import type { McpServerType } from '#store/mcp-servers/mcp-server-row.ts'
 
 /** What the operator allows. */
@@ -8,8 +8,6 @@ export interface McpPolicy {
   allowsPrivate: boolean
 }
 
-/** Names that mean this machine or its own network. */
-const LOCAL_NAME = /(^|\.)(localhost|local|localdomain|internal|intranet|lan|home\.arpa|svc|cluster\.local)$/
 /** RFC 9110's token. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~\w-]+$/
 const VARIABLE_NAME = /^[A-Za-z_]\w*$/
@@ -36,18 +34,9 @@ export function checkServerUrl(text: string, policy: McpPolicy): void {
       'body.config.server_url: must not have a user or a password in it; use auth_header and auth_token.',
     )
   }
-  if (policy.allowsPrivate || isPublicHost(url)) return
-  throw unprocessable(
-    `body.config.server_url: ${url.hostname} is not on the public internet. PERDURE_MCP_ADDRESSES=any allows it.`,
-  )
-}
-
-/** A name without a dot is one of a private network. */
-function isPublicHost(url: URL): boolean {
-  const address = addressOfHost(url)
-  if (address !== undefined) return isPublicAddress(address)
-  const name = url.hostname.replace(/\.$/, '')
-  return name.includes('.') && !LOCAL_NAME.test(name)
+  const problem = policy.allowsPrivate ? undefined : findPrivatePart(url)
+  if (problem === undefined) return
+  throw unprocessable(`body.config.server_url: ${problem}. PERDURE_MCP_ADDRESSES=any allows it.`)
 }
 
 /** Throws unprocessable for what cannot stand in a header. */
