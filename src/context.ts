@@ -1,15 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { AgentRuns } from '#agent/agent-messenger.ts'
 import { loadTenantProviders } from '#agent/providers/load-tenant-providers.ts'
 import { createRunLoop } from '#agent/run-loop.ts'
 import { TraceWriter } from '#agent/trace-writer.ts'
 import { type Config, redisUrlOf, secretsOf, webhookSecretsOf } from '#config/config.ts'
-import { ConfigError } from '#config/config-error.ts'
 import { findEncryptionKey } from '#config/find-encryption-key.ts'
-import { installerEnvironment } from '#config/installer-environment.ts'
 import { BatchAdvancer } from '#jobs/advance-batches.ts'
 import { WebhookDeliverer } from '#jobs/deliver-webhooks.ts'
 import { denyOverdueApprovals } from '#jobs/deny-overdue-approvals.ts'
@@ -19,7 +16,6 @@ import { CompanionStarter } from '#jobs/start-companion-runs.ts'
 import { ScheduleStarter } from '#jobs/start-due-schedules.ts'
 import type { ModelRegistry } from '#llm/model.ts'
 import { createModelRegistry, type ProviderDesk } from '#llm/registry.ts'
-import { type AllowedHosts, parseAllowedHosts } from '#platform/allowed-hosts.ts'
 import { DomainError, errorMessage } from '#platform/errors.ts'
 import { DEFAULT_ORGANIZATION_ID } from '#platform/ids.ts'
 import { createLogger, type Logger, namedLogger } from '#platform/logger.ts'
@@ -33,18 +29,12 @@ import { migrate } from '#store/migrate.ts'
 import { openDatabase } from '#store/open-database.ts'
 import { ensurePartitions } from '#store/partitions.ts'
 import { templateDirectory } from '#store/pglite-template.ts'
-import { CustomTools } from '#tools/custom-tools.ts'
+import type { CustomTools } from '#tools/custom-tools.ts'
 import { ensureBuiltinTools } from '#tools/ensure-builtin-tools.ts'
-import { callMcpTool } from '#tools/mcp/call-mcp-tool.ts'
-import { McpPool, type McpPoolOptions } from '#tools/mcp/mcp-pool.ts'
-import type { ProgramPolicy } from '#tools/mcp/start-program.ts'
-import { PackageLayers } from '#tools/packages/package-layers.ts'
-import { openSandbox, toolLimits } from '#tools/sandbox/open-sandbox.ts'
-import { buildConfinedCommand } from '#tools/sandbox/python/build-confined-command.ts'
-import { findPython } from '#tools/sandbox/python/find-python.ts'
-import type { Sandbox } from '#tools/sandbox/sandbox.ts'
-import { SandboxedCode } from '#tools/sandboxed-code.ts'
+import type { McpPool } from '#tools/mcp/mcp-pool.ts'
 import type { ToolServices } from '#tools/tool.ts'
+
+import { openTools } from './open-tools.ts'
 
 /** Everything that lives as long as the process; built once here, and nowhere else. */
 export interface Context extends AsyncDisposable {
@@ -59,8 +49,7 @@ export interface Context extends AsyncDisposable {
   /** Connections to MCP servers. */
   readonly mcp: McpPool
   readonly runs: RunEngine
-  /** Runs code of tools. */
-  readonly sandbox: Sandbox
+  /** Executes tools that are not the server's own. */
   readonly customTools: CustomTools
   /** What built-in tools work with. */
   readonly services: ToolServices
@@ -102,10 +91,9 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     allowsPrivate: config.providerAddresses === 'any',
   })
   const models = overrides.models ?? providers
-  const mcp = resources.use(createMcpPool(config, { db, secrets, logger: namedLogger(logger, 'mcp') }))
   const fanout = resources.use(await openFanout(config, db, logger))
   const agentRuns: AgentRuns = {}
-  const { sandbox, customTools, services } = openTools(resources, { config, logger, db, secrets, mcp })
+  const { mcp, customTools, services } = openTools(resources, { config, logger, db, secrets })
   const traces =
     config.providerTraces === 'on'
       ? resources.use(new TraceWriter({ db, logger: namedLogger(logger, 'traces') }))
@@ -146,7 +134,6 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     models,
     providers,
     secrets,
-    sandbox,
     customTools,
     services,
     mcp,
@@ -154,73 +141,6 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     fanout,
     shutdown: new Shutdown(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  }
-}
-
-/** What executes tools; nothing of it is started before it is needed. It ends after the engine, whose runs use it. */
-function openTools(
-  resources: AsyncDisposableStack,
-  { config, logger, db, secrets, mcp }: Pick<Context, 'config' | 'logger' | 'db' | 'secrets' | 'mcp'>,
-) {
-  const sandbox = resources.use(openSandbox(config, namedLogger(logger, 'sandbox')))
-  const packages = new PackageLayers({
-    logger: namedLogger(logger, 'packages'),
-    isAllowed: config.toolPackages === 'on',
-    folder: join(config.cacheDir, 'packages'),
-    findPython: async () => (await findPython(config.pythonPath)).path,
-    environment: installerEnvironment(),
-    pipIndexUrl: config.pipIndexUrl,
-    npmRegistryUrl: config.npmRegistryUrl,
-  })
-  const customTools = new CustomTools({
-    db,
-    logger: namedLogger(logger, 'tools'),
-    secrets,
-    sandbox,
-    packages,
-    callMcpTool: (call, variables, signal) => callMcpTool({ db, secrets, pool: mcp }, { ...call, variables }, signal),
-    limits: toolLimits(config),
-    network: config.toolNetwork,
-  })
-  return { sandbox, customTools, services: { code: new SandboxedCode(customTools) } }
-}
-
-function createMcpPool(config: Config, deps: Pick<McpPoolOptions, 'db' | 'secrets' | 'logger'>): McpPool {
-  return new McpPool({
-    ...deps,
-    limits: {
-      connectTimeoutMs: config.mcpConnectTimeoutMs,
-      listTimeoutMs: config.mcpListTimeoutMs,
-      callTimeoutMs: config.mcpCallTimeoutMs,
-      idleTimeoutMs: config.mcpIdleTimeoutMs,
-      maxConnections: config.mcpMaxConnections,
-      maxResponseBytes: config.mcpMaxResponseBytes,
-    },
-    guard: {
-      allowsPrivate: config.mcpAddresses === 'any',
-      allowed: allowedHostsOf(config),
-    },
-    programs: {
-      stdio: config.mcpStdio as ProgramPolicy['stdio'],
-      confine: (program) => buildConfinedCommand({ ...program, pythonPath: config.pythonPath }),
-      readPaths: stdioPathsOf(config),
-    },
-  })
-}
-
-function stdioPathsOf({ mcpStdioPaths }: Config): string[] {
-  const paths = (mcpStdioPaths ?? '').split(',').map((path) => path.trim())
-  const given = paths.filter((path) => path !== '')
-  const relative = given.find((path) => !isAbsolute(path))
-  if (relative === undefined) return given
-  throw new ConfigError(`PERDURE_MCP_STDIO_PATHS: ${JSON.stringify(relative)} is no absolute path.`)
-}
-
-function allowedHostsOf({ mcpAllowedHosts }: Config): AllowedHosts {
-  try {
-    return parseAllowedHosts(mcpAllowedHosts ?? '')
-  } catch (error) {
-    throw new ConfigError(`PERDURE_MCP_ALLOWED_HOSTS: ${errorMessage(error)}.`)
   }
 }
 

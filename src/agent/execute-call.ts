@@ -7,6 +7,7 @@ import { isTransient } from '#store/database-error.ts'
 import type { ToolReturn } from '#store/messages/message-row.ts'
 import { startToolCall } from '#store/tool-calls/start-tool-call.ts'
 import { isCustomTool, isPrepared, refuseMissingTool } from '#tools/custom-tools.ts'
+import { environmentFor } from '#tools/environment-for.ts'
 import { type BuiltinTool, failure, type ToolDurability, type ToolOutcome } from '#tools/tool.ts'
 import { findArgumentProblem, findCustomArgumentProblem } from '#tools/validate-arguments.ts'
 import { withoutAdditions } from './inner-thoughts.ts'
@@ -106,6 +107,7 @@ function prepareBuiltin(
     durability,
     execute: async () =>
       tool.execute(args, {
+        environment: await environmentFor(tool, run.services, run.lease.organizationId, run.agentId),
         organizationId: run.lease.organizationId,
         agentId: run.agentId,
         conversationId: run.conversationId,

@@ -8,6 +8,7 @@ import { isTransient, isUniqueViolation } from '#store/database-error.ts'
 import type { Db } from '#store/db.ts'
 import { applyEffects } from '#tools/apply-effects.ts'
 import { type CustomTools, isCustomTool, isPrepared, refuseMissingTool } from '#tools/custom-tools.ts'
+import { environmentFor } from '#tools/environment-for.ts'
 import { findBuiltinTool } from '#tools/registry.ts'
 import { failure, type ToolOutcome, type ToolServices } from '#tools/tool.ts'
 import { findArgumentProblem, findCustomArgumentProblem } from '#tools/validate-arguments.ts'
@@ -88,6 +89,7 @@ async function executeBuiltin(desk: ToolDesk, request: AttachedRequest): Promise
     timezone: thread.timezone,
     db,
     services,
+    environment: await environmentFor(tool, services, actor.organizationId, agentId),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   }
   let { blocks } = thread

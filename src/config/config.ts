@@ -178,6 +178,7 @@ export function redisUrlOf({ redisUrl, redisHost, redisPort }: Config): string |
 /** Every secret of a configuration, for the logger to leave out. */
 export function secretsOf(config: Config): string[] {
   const secrets = [config.apiKey, config.jwtSecret, config.encryptionKey, config.sentryDsn]
+  secrets.push(config.exaApiKey, config.tavilyApiKey, config.braveSearchApiKey)
   secrets.push(...webhookSecretsOf(config))
   for (const url of [config.databaseUrl, config.redisUrl]) secrets.push(URL.parse(url ?? '')?.password)
   for (const provider of config.providers) secrets.push(provider.apiKey)

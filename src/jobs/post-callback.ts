@@ -1,7 +1,8 @@
 import { Agent, type Dispatcher, request } from 'undici'
 import { errorMessage } from '#platform/errors.ts'
 import { findForbiddenAddress, guardedLookup, type Resolve } from '#platform/guarded-lookup.ts'
-import { addressOfHost, isPublicAddress } from '#platform/public-address.ts'
+import { isPublicAddress } from '#platform/public-address.ts'
+import { findPrivatePart } from '#platform/public-url.ts'
 
 /** Of an answer's body only so much is read, and thrown away: it keeps the connection usable. */
 const MAX_ANSWER_BYTES = 16 * 1024
@@ -52,8 +53,8 @@ export class CallbackPoster implements AsyncDisposable {
     const url = URL.parse(address)
     if (url === null || !/^https?:$/.test(url.protocol)) return { kind: 'refused', error: 'not an http or https URL' }
     // an address that is written out is connected to without a look-up
-    const literal = addressOfHost(url)
-    if (literal !== undefined && !this.#isAllowed(literal)) return { kind: 'refused', error: refusal(literal) }
+    const problem = this.#options.allowsPrivate ? undefined : findPrivatePart(url)
+    if (problem !== undefined) return { kind: 'refused', error: `${problem} (PERDURE_WEBHOOK_ADDRESSES)` }
     try {
       const response = await request(url, {
         method: 'POST',

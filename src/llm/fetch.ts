@@ -1,6 +1,7 @@
 import { Agent, type Dispatcher } from 'undici'
-import { ForbiddenAddress, guardedLookup } from '#platform/guarded-lookup.ts'
-import { addressOfHost, isPublicAddress } from '#platform/public-address.ts'
+import { ForbiddenAddress, guardedLookup, type Resolve } from '#platform/guarded-lookup.ts'
+import { isPublicAddress } from '#platform/public-address.ts'
+import { findPrivatePart } from '#platform/public-url.ts'
 
 /** Anything with the shape of `fetch` that the AI SDK needs: a URL and a request in, a Response out. */
 export type ModelFetch = typeof globalThis.fetch
@@ -12,6 +13,8 @@ export interface ModelFetchOptions {
   idleTimeoutMs: number
   /** Only addresses on the public internet are connected to: for providers that a client has named. */
   isPublicOnly?: boolean
+  /** Instead of the system's resolver, where only public addresses are connected to. */
+  resolve?: Resolve
 }
 
 /** A provider that was silent for too long; `firstByte` before the answer began, `idle` in the middle of it. */
@@ -45,16 +48,18 @@ const refusal = (address: string): string =>
 
 /** The same for addresses that clients have named: a pool of its own, made when one is first asked. */
 let publicAgent: Agent | undefined
-function agentFor(url: URL, isPublicOnly: boolean): Agent {
-  if (!isPublicOnly) return agent
-  // an address that is written out is connected to without a look-up
-  const literal = addressOfHost(url)
-  if (literal !== undefined && !isPublicAddress(literal)) throw new ForbiddenAddress(refusal(literal))
-  publicAgent ??= newAgent({
+
+const newPublicAgent = (resolve?: Resolve): Agent =>
+  newAgent({
     timeout: CONNECT_TIMEOUT_MS,
-    lookup: guardedLookup({ isAllowed: isPublicAddress, refusal }),
+    lookup: guardedLookup({ isAllowed: isPublicAddress, refusal, resolve }),
   })
-  return publicAgent
+
+/** Throws ForbiddenAddress for what leads to nobody else on the internet. */
+function checkPublic(url: URL): void {
+  // an address that is written out is connected to without a look-up
+  const problem = /^https?:$/.test(url.protocol) ? findPrivatePart(url) : 'a provider is at http or https'
+  if (problem !== undefined) throw new ForbiddenAddress(`${problem} (PERDURE_PROVIDER_ADDRESSES)`)
 }
 
 /**
@@ -63,7 +68,13 @@ function agentFor(url: URL, isPublicOnly: boolean): Agent {
  * life, also the comments and pings that gateways send while a model thinks. It does not follow redirects.
  */
 export function createModelFetch(options: ModelFetchOptions): ModelFetch {
-  const { firstByteTimeoutMs, idleTimeoutMs, isPublicOnly = false } = options
+  const { firstByteTimeoutMs, idleTimeoutMs, isPublicOnly = false, resolve: resolveName } = options
+  const ownAgent = resolveName === undefined ? undefined : newPublicAgent(resolveName)
+  const findAgent = (): Agent => {
+    if (!isPublicOnly) return agent
+    publicAgent ??= newPublicAgent()
+    return ownAgent ?? publicAgent
+  }
   return (input, init = {}) => {
     const url = new URL(input instanceof Request ? input.url : input)
     const signal = init.signal ?? undefined
@@ -72,7 +83,8 @@ export function createModelFetch(options: ModelFetchOptions): ModelFetch {
         reject(signal.reason)
         return
       }
-      const pool = agentFor(url, isPublicOnly)
+      if (isPublicOnly) checkPublic(url)
+      const pool = findAgent()
       const exchange = new Exchange({ resolve, reject, signal, firstByteTimeoutMs, idleTimeoutMs })
       pool.dispatch(
         {
@@ -88,7 +100,7 @@ export function createModelFetch(options: ModelFetchOptions): ModelFetch {
   }
 }
 
-interface ExchangeOptions extends ModelFetchOptions {
+interface ExchangeOptions extends Pick<ModelFetchOptions, 'firstByteTimeoutMs' | 'idleTimeoutMs'> {
   resolve: (response: Response) => void
   reject: (reason: unknown) => void
   signal: AbortSignal | undefined

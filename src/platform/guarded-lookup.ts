@@ -29,9 +29,10 @@ export function guardedLookup(options: {
         const forbidden = addresses.find(({ address }) => !options.isAllowed(address))
         const [first] = addresses
         if (forbidden !== undefined) callback(new ForbiddenAddress(options.refusal(forbidden.address)), [])
+        // Node throws at an empty list, where nobody could catch it
+        else if (first === undefined) callback(new Error(`${host} has no address`), [])
         else if (all) callback(null, addresses)
-        else if (first !== undefined) callback(null, first.address, first.family)
-        else callback(new Error(`${host} has no address`), [])
+        else callback(null, first.address, first.family)
       },
       (error: Error) => callback(error, []),
     )

@@ -11,8 +11,12 @@ const SPECIAL_IPV4 = [
   ['172.16.0.0', 12],
   ['192.0.0.0', 24],
   ['192.0.2.0', 24],
+  // anycast services of networks themselves (AS112, AMT): nobody has a page there
+  ['192.31.196.0', 24],
+  ['192.52.193.0', 24],
   ['192.88.99.0', 24],
   ['192.168.0.0', 16],
+  ['192.175.48.0', 24],
   ['198.18.0.0', 15],
   ['198.51.100.0', 24],
   ['203.0.113.0', 24],
@@ -20,11 +24,12 @@ const SPECIAL_IPV4 = [
   ['240.0.0.0', 4],
 ] as const
 
-/** Inside 2000::/3, outside of which nothing is public: protocol assignments with Teredo, documentation, 6to4. */
+/** Inside 2000::/3, outside of which nothing is public: protocol assignments with Teredo, documentation, 6to4, AS112. */
 const SPECIAL_IPV6 = [
   ['2001::', 23],
   ['2001:db8::', 32],
   ['2002::', 16],
+  ['2620:4f:8000::', 48],
   ['3fff::', 20],
 ] as const
 

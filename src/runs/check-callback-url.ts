@@ -1,5 +1,5 @@
 import { invalidArgument } from '#platform/errors.ts'
-import { addressOfHost, isPublicAddress } from '#platform/public-address.ts'
+import { findPrivatePart } from '#platform/public-url.ts'
 
 /** Attempts that a callback gets at first, and again when it is retried by hand; `attempt_limit` in the outbox. */
 export const CALLBACK_ATTEMPTS = 8
@@ -16,10 +16,7 @@ export function checkCallbackUrl(text: string, allowsPrivate: boolean): void {
   if (url.username !== '' || url.password !== '') {
     throw invalidArgument('callback_url must not have a user or a password in it; check the signature instead.')
   }
-  const address = addressOfHost(url)
-  if (address !== undefined && !allowsPrivate && !isPublicAddress(address)) {
-    throw invalidArgument(
-      `callback_url is at ${address}, which is not on the public internet. PERDURE_WEBHOOK_ADDRESSES=any allows it.`,
-    )
-  }
+  const problem = allowsPrivate ? undefined : findPrivatePart(url)
+  if (problem === undefined) return
+  throw invalidArgument(`callback_url: ${problem}. PERDURE_WEBHOOK_ADDRESSES=any allows it.`)
 }

@@ -3,6 +3,7 @@ import { archivalMemorySearch } from './builtin/archival-memory-search.ts'
 import { conversationSearch } from './builtin/conversation-search.ts'
 import { coreMemoryAppend } from './builtin/core-memory-append.ts'
 import { coreMemoryReplace } from './builtin/core-memory-replace.ts'
+import { fetchWebpage } from './builtin/fetch-webpage.ts'
 import { grepFiles } from './builtin/grep-files.ts'
 import { memory } from './builtin/memory.ts'
 import { memoryApplyPatch } from './builtin/memory-apply-patch.ts'
@@ -20,6 +21,7 @@ import {
   sendMessageToAgentsMatchingTags,
 } from './builtin/send-message-to-agent.ts'
 import { finishRethinkingMemory, rethinkUserMemory, searchMemory, storeMemories } from './builtin/voice-memory.ts'
+import { webSearch } from './builtin/web-search.ts'
 import type { BuiltinTool } from './tool.ts'
 
 /** The tools that the server itself executes. A new one is a file in `builtin/` and a line here. */
@@ -30,6 +32,7 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
   coreMemoryAppend,
   coreMemoryReplace,
   finishRethinkingMemory,
+  fetchWebpage,
   grepFiles,
   memory,
   memoryApplyPatch,
@@ -48,6 +51,7 @@ export const BUILTIN_TOOLS: readonly BuiltinTool[] = [
   sendMessageToAgentAsync,
   sendMessageToAgentsMatchingTags,
   storeMemories,
+  webSearch,
 ]
 
 const byName = new Map(BUILTIN_TOOLS.map((tool) => [tool.name, tool]))

@@ -2,6 +2,8 @@ import type { ImagePart } from '#llm/model.ts'
 import type { FileView } from '#store/agents/agent-file-writer.ts'
 import type { ThreadBlock } from '#store/conversations/load-thread.ts'
 import type { Queryable } from '#store/db.ts'
+import type { PageFetcher } from './web/page-fetcher.ts'
+import type { WebSearch } from './web/web-search.ts'
 
 /** A change of memory. Effects are data: they are committed in one statement together with the result of the call. */
 export type MemoryEffect =
@@ -50,12 +52,18 @@ export interface ToolContext {
   /** Undefined where there is no way to other agents. */
   messenger?: AgentMessenger | undefined
   services?: ToolServices
+  /** The variables of the agent's tools, its secrets among them; for tools that ask for them. */
+  environment?: Readonly<Record<string, string>> | undefined
 }
 
 /** What tools of the server work with, besides the database. What is undefined is not there. */
 export interface ToolServices {
   /** Runs code in the sandbox. */
   code?: CodeRunner | undefined
+  pages?: Pick<PageFetcher, 'fetch'> | undefined
+  search?: Pick<WebSearch, 'search'> | undefined
+  /** The variables of an agent's tools, its secrets among them. */
+  environmentOf?: ((organizationId: string, agentId: string) => Promise<Readonly<Record<string, string>>>) | undefined
 }
 
 /** Runs code that a model has written. */
@@ -103,6 +111,8 @@ export interface BuiltinTool {
   /** JSON Schema of the arguments object. */
   parameters: Record<string, unknown>
   durability: ToolDurability
+  /** It is given the variables and secrets of the agent, which costs a statement. */
+  needsEnvironment?: true
   /** Arguments are already validated against `parameters`. Throws only for faults; what the model can mend is an error outcome. */
   execute(args: Record<string, unknown>, context: ToolContext): ToolOutcome | Promise<ToolOutcome>
 }

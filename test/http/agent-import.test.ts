@@ -21,7 +21,7 @@ const { registry, requests } = scriptedModel((request) => {
   const asked = request.messages.findLast((message) => message.role === 'user')
   const isAsked = request.messages.at(-1)?.role === 'user'
   if (isAsked && JSON.stringify(asked).includes('search the web')) {
-    return { toolCalls: [{ name: 'web_search', arguments: { query: 'boats' } }] }
+    return { toolCalls: [{ name: 'search_memory', arguments: { convo_keyword_queries: ['boats'] } }] }
   }
   const calls = JSON.stringify(asked).includes('use a tool') && isAsked
   return calls
@@ -271,11 +271,11 @@ describe('import of a file of today', () => {
   })
 
   it('a tool of V1 that this server does not have is said to be missing, not to be no tool', async () => {
-    const tools = [tool('tool-0', 'web_search', { tool_type: 'letta_builtin' })]
+    const tools = [tool('tool-0', 'search_memory', { tool_type: 'letta_voice_sleeptime_core' })]
     const made = await load(file({ tool_ids: ['tool-0'] }, { tools }))
     const { messages } = await say(made.id, 'search the web')
     const result = messages.find((one) => one.message_type === 'tool_return_message')
-    expect(result?.tool_return).toBe('`web_search` was not run: this version of the server does not have it.')
+    expect(result?.tool_return).toBe('`search_memory` was not run: this version of the server does not have it.')
     expect(messages.at(-1)?.content).toBe('I am here.')
   })
 

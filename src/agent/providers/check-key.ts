@@ -1,7 +1,7 @@
 import { type BroughtProvider, toBroughtProvider } from '#llm/provider-types.ts'
 import type { ProviderDesk } from '#llm/registry.ts'
 import { DomainError, invalidArgument } from '#platform/errors.ts'
-import { addressOfHost, isPublicAddress } from '#platform/public-address.ts'
+import { findPrivatePart } from '#platform/public-url.ts'
 
 /** What is needed to ask a provider that a client has named. */
 export interface KeyCheck {
@@ -16,12 +16,9 @@ export interface KeyCheck {
  */
 export function checkCallable(provider: BroughtProvider, allowsPrivate: boolean): void {
   const url = URL.parse(toBroughtProvider(provider).baseUrl)
-  const address = url === null ? undefined : addressOfHost(url)
-  if (address !== undefined && !allowsPrivate && !isPublicAddress(address)) {
-    throw invalidArgument(
-      `INVALID_ARGUMENT: base_url is at ${address}, which is not on the public internet. PERDURE_PROVIDER_ADDRESSES=any allows it.`,
-    )
-  }
+  const problem = url === null || allowsPrivate ? undefined : findPrivatePart(url)
+  if (problem === undefined) return
+  throw invalidArgument(`INVALID_ARGUMENT: base_url: ${problem}. PERDURE_PROVIDER_ADDRESSES=any allows it.`)
 }
 
 /**

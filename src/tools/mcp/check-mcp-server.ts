@@ -1,6 +1,7 @@
 import type { AllowedHosts } from '#platform/allowed-hosts.ts'
 import { invalidArgument, unprocessable } from '#platform/errors.ts'
-import { addressOfHost, isPublicAddress } from '#platform/public-address.ts'
+import { addressOfHost } from '#platform/public-address.ts'
+import { findPrivatePart } from '#platform/public-url.ts'
 import type { McpServerType } from '#store/mcp-servers/mcp-server-row.ts'
 import { withoutTemplates } from './resolve-template.ts'
 
@@ -12,8 +13,6 @@ export interface McpPolicy {
   allowed: AllowedHosts
 }
 
-/** Names that mean this machine or its own network. */
-const LOCAL_NAME = /(^|\.)(localhost|local|localdomain|internal|intranet|lan|home\.arpa|svc|cluster\.local)$/
 /** RFC 9110's token. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~\w-]+$/
 const VARIABLE_NAME = /^[A-Za-z_]\w*$/
@@ -43,22 +42,16 @@ export function checkServerUrl(text: string, policy: McpPolicy): void {
       'body.config.server_url: must not have a user or a password in it; use auth_header and auth_token.',
     )
   }
-  if (policy.allowsPrivate || isPublicHost(url) || isAllowedHost(url, policy.allowed)) return
+  if (policy.allowsPrivate || isAllowedHost(url, policy.allowed)) return
+  const problem = findPrivatePart(url)
+  if (problem === undefined) return
   throw unprocessable(
-    `body.config.server_url: ${url.hostname} is not on the public internet. PERDURE_MCP_ALLOWED_HOSTS or PERDURE_MCP_ADDRESSES=any can allow it.`,
+    `body.config.server_url: ${problem}. PERDURE_MCP_ALLOWED_HOSTS or PERDURE_MCP_ADDRESSES=any can allow it.`,
   )
 }
 
 const isAllowedHost = (url: URL, allowed: AllowedHosts): boolean =>
   allowed.hasName(url.hostname) || allowed.hasAddress(addressOfHost(url) ?? '')
-
-/** A name without a dot is one of a private network. */
-function isPublicHost(url: URL): boolean {
-  const address = addressOfHost(url)
-  if (address !== undefined) return isPublicAddress(address)
-  const name = url.hostname.replace(/\.$/, '')
-  return name.includes('.') && !LOCAL_NAME.test(name)
-}
 
 /** Throws unprocessable for what cannot stand in a header. */
 export function checkHeader(field: string, name: string, value: string): void {
