@@ -100,7 +100,7 @@ describe('filters', () => {
     ['tool_types=custom', ['my_tool']],
     ['tool_types=custom,letta_memory_core', [...ofType('letta_memory_core'), 'my_tool'].toSorted()],
     [
-      'exclude_tool_types=letta_core,letta_files_core,letta_memory_core,letta_sleeptime_core,letta_multi_agent_core,letta_builtin',
+      'exclude_tool_types=letta_core,letta_files_core,letta_memory_core,letta_sleeptime_core,letta_multi_agent_core,letta_builtin,letta_voice_sleeptime_core',
       ['my_tool'],
     ],
     ['return_only_letta_tools=true', BUILTIN_NAMES],
