@@ -21,7 +21,7 @@ const { registry, requests } = scriptedModel((request) => {
   const asked = request.messages.findLast((message) => message.role === 'user')
   const isAsked = request.messages.at(-1)?.role === 'user'
   if (isAsked && JSON.stringify(asked).includes('search the web')) {
-    return { toolCalls: [{ name: 'search_memory', arguments: { convo_keyword_queries: ['boats'] } }] }
+    return { toolCalls: [{ name: 'newer_than_this_server', arguments: { convo_keyword_queries: ['boats'] } }] }
   }
   const calls = JSON.stringify(asked).includes('use a tool') && isAsked
   return calls
@@ -270,12 +270,12 @@ describe('import of a file of today', () => {
     expect((await say(made.id, 'hello')).messages.at(-1)?.content).toBe('I am here.')
   })
 
-  it('a tool of V1 that this server does not have is said to be missing, not to be no tool', async () => {
-    const tools = [tool('tool-0', 'search_memory', { tool_type: 'letta_voice_sleeptime_core' })]
+  it('a tool of a server that this one does not have is said to be missing, not to be no tool', async () => {
+    const tools = [tool('tool-0', 'newer_than_this_server', { tool_type: 'letta_core' })]
     const made = await load(file({ tool_ids: ['tool-0'] }, { tools }))
     const { messages } = await say(made.id, 'search the web')
     const result = messages.find((one) => one.message_type === 'tool_return_message')
-    expect(result?.tool_return).toBe('`search_memory` was not run: this version of the server does not have it.')
+    expect(result?.tool_return).toBe('`newer_than_this_server` was not run: this version of the server does not have it.')
     expect(messages.at(-1)?.content).toBe('I am here.')
   })
 
