@@ -3,9 +3,11 @@ import ast
 import asyncio
 import inspect
 import io
+import json
 import linecache
 import os
 import sys
+import time
 import traceback
 import types
 
@@ -61,17 +63,19 @@ class Bytes(io.RawIOBase):
         return len(data)
 
 
-def run(call):
-    limits = call['limits']
+def run(order):
+    """`order` has what the process was confined by; the call in it is text, read only now that nothing can come of it."""
+    limits = order['limits']
     stdout, stderr = Output(limits['outputChars']), Output(limits['outputChars'])
     sys.stdout = sys.__stdout__ = stdout
     sys.stderr = sys.__stderr__ = stderr
     sys.stdin = sys.__stdin__ = io.StringIO()
     sys.argv = ['']
-    if call['packages'] is not None:
-        sys.path.insert(0, call['packages'])
-    memory = agent_state.AgentState(call['agentState']) if call['agentState'] is not None else None
+    call = {'functionName': None}
     try:
+        call = json.loads(order['call'])
+        set_up(order, call)
+        memory = agent_state.AgentState(call['agentState']) if call['agentState'] is not None else None
         value = run_program(call) if call['functionName'] is None else run_function(call, memory)
         text = '' if value is None and call['functionName'] is None else value_text.to_text(value)
         reply = {
@@ -82,6 +86,17 @@ def run(call):
     except BaseException as error:  # noqa: BLE001
         reply = describe(error, stderr, file_of(call))
     return {**reply, 'stdout': value_text.clean(stdout.text()), 'stderr': value_text.clean(stderr.text())}
+
+
+def set_up(order, call):
+    if order['packages'] is not None:
+        sys.path.insert(0, order['packages'])
+    os.environ.clear()
+    if order['scratch'] is not None:
+        os.environ.update(HOME=order['scratch'], TMPDIR=order['scratch'])
+    os.environ.update(call['env'])
+    if 'TZ' in call['env']:
+        time.tzset()
 
 
 def file_of(call):
