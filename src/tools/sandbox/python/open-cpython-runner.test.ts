@@ -94,7 +94,6 @@ def f(a: Model, b: list[Model]): return [a.value, b[0].value]`
       else expect(depth).toBe(2000)
     }
   })
-  })
 
   test('that are missing raise what Python raises', async () => {
     expect(await call('def f(a): return a')).toMatchObject({ kind: 'exception', type: 'TypeError' })
