@@ -24,14 +24,13 @@ def stand_by(server):
     """Everything that does not depend on a call; then waits for one and serves it."""
     keep(server.listener, server.taken_write)
     os.setsid()
-    kernel.drop_bounding_set()
-    kernel.forgo_privileges()
     kernel.die_with_parent(server.pid)
     # what is lower already stays lower
     os.nice(max(0, layers.NICENESS - os.nice(0)))
     rules = layers.begin_landlock(server.abi, server.read_paths)
-    program = layers.build_filter(server.abi)
-    baseline = layers.read_baseline()
+    program = layers.fit_filter(server.filter)
+    # pages that every call writes to are copied now, while nobody waits
+    run_code.warm_up()
     connection = accept(server)
     os.write(server.taken_write, struct.pack('<Q', server.serial))
     os.close(server.taken_write)
@@ -41,8 +40,8 @@ def stand_by(server):
     try:
         brokers = tool_sockets.connect_brokers(order['broker'], BROKER_CONNECTIONS) if order['broker'] else []
         prepare()
-        confine(order, rules, program, baseline)
-        tool_sockets.install(brokers)
+        confine(order, rules, program, server.baseline)
+        tool_sockets.use(brokers)
     except Exception as error:  # noqa: BLE001
         frames.write_frame(connection, {'refused': f'{type(error).__name__}: {error}'})
         return
