@@ -1,6 +1,6 @@
 """Forks a process for each call of a tool: python3 -I -S -B fork_server.py SPECIFICATION
 
-SPECIFICATION is JSON: `name` of the abstract socket, `standbys`, `caller` (pid of Node), `readPaths`. Lines on stdin are orders (`kill SERIAL`);
+SPECIFICATION is JSON: `name` of the abstract socket, `standbys`, `caller` (pid of Node), `readPaths`, `maxLandlockAbi`. Lines on stdin are orders (`kill SERIAL`);
 its end ends everything. Lines on stdout are JSON: `ready` or `failed` first, then `exit` for each process that was taken.
 
 This process never reads what a call brings: it would be in the memory of every later call. The processes that it forks wait, half
@@ -34,7 +34,7 @@ class ForkServer:
         self.specification = specification
         self.standbys = specification['standbys']
         self.pid = os.getpid()
-        self.abi = kernel.landlock_abi()
+        self.abi = min(kernel.landlock_abi(), specification['maxLandlockAbi'])
         self.read_paths = layers.list_read_paths() + specification['readPaths']
         self.filter = layers.build_filter(self.abi)
         self.baseline = None

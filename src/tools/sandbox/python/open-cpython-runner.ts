@@ -12,6 +12,8 @@ import { testSandbox } from './self-test.ts'
 import { WaitingLine } from './waiting-line.ts'
 
 const STANDBYS = 3
+/** Whatever the kernel has. */
+const NEWEST_LANDLOCK_ABI = 1000
 
 export interface CpythonRunnerOptions {
   logger: Logger
@@ -25,6 +27,8 @@ export interface CpythonRunnerOptions {
   scratchRoot?: string | null | undefined
   /** Files and folders that the code of every call may read: certificates of one's own, for example. */
   readPaths?: readonly string[]
+  /** Uses no more of Landlock than this version has, for tests of what older kernels can. */
+  maxLandlockAbi?: number
   /** Instead of the system's resolver. */
   resolveHost?: Resolve | undefined
 }
@@ -66,9 +70,9 @@ class CpythonRunner implements ToolRunner {
     this.#scratch = scratch
     this.#network = new ToolNetwork({ allowsPrivate: options.allowsPrivateAddresses, resolve: options.resolveHost })
     this.#line = new WaitingLine(options.maxConcurrent)
-    const { logger, maxConcurrent, readPaths = [] } = options
+    const { logger, maxConcurrent, readPaths = [], maxLandlockAbi = NEWEST_LANDLOCK_ABI } = options
     const standbys = Math.min(STANDBYS, maxConcurrent)
-    this.#server = new Restartable(() => ForkServer.start({ python, standbys, readPaths, logger }))
+    this.#server = new Restartable(() => ForkServer.start({ python, standbys, readPaths, maxLandlockAbi, logger }))
     this.#broker = new Restartable(() => NetworkBroker.start(python, this.#network, logger))
   }
 
