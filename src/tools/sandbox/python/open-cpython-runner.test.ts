@@ -85,6 +85,16 @@ def f(a: Model, b: list[Model]): return [a.value, b[0].value]`
     expect(await call(source, { a: { x: 1 }, b: [{ x: 2 }] })).toMatchObject({ text: '[{"x": 1}, {"x": 2}]' })
   })
 
+  test('that are nested without end are an error of the call alone', async () => {
+    for (const depth of [2000, 50_000]) {
+      const deep = JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`) as unknown
+      const result = await call('def f(a): return 1', { a: deep })
+      // newer Pythons read 2000
+      if (result.status === 'error') expect(result).toMatchObject({ kind: 'exception', type: 'RecursionError' })
+      else expect(depth).toBe(2000)
+    }
+  })
+
   test('that are missing raise what Python raises', async () => {
     expect(await call('def f(a): return a')).toMatchObject({ kind: 'exception', type: 'TypeError' })
   })
