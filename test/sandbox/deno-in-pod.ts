@@ -22,7 +22,10 @@ const options = {
 const problems: Record<string, string | null> = {}
 const typescript = await openDenoRunner(options)
 const replace = (source: string) =>
-  source.replaceAll('PORT', String(prepared.targets.tcpPort)).replaceAll('FILE', secretPath).replaceAll('RUNNER', 'no:file')
+  source
+    .replaceAll('PORT', String(prepared.targets.tcpPort))
+    .replaceAll('FILE', secretPath)
+    .replaceAll('RUNNER', 'no:file')
 for (const { name, source, limits, check } of HOSTILE_TYPESCRIPT) {
   const result = await runTool(typescript, { sourceCode: replace(source), limits: { ...TEST_LIMITS, ...limits } })
   try {

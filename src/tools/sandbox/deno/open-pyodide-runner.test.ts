@@ -86,7 +86,10 @@ def tool():
 
 test('too long and too much memory', async () => {
   const limits = { ...TEST_LIMITS, wallMs: 300 }
-  expect(await run('def tool():\n    while True: pass', { limits })).toMatchObject({ status: 'error', kind: 'time-out' })
+  expect(await run('def tool():\n    while True: pass', { limits })).toMatchObject({
+    status: 'error',
+    kind: 'time-out',
+  })
   const big = await run('def tool():\n    kept = []\n    while True: kept.append(bytearray(10_000_000))')
   expect(big).toMatchObject({ status: 'error', kind: 'memory' })
 })
@@ -147,6 +150,9 @@ test('the snapshot is made once, and kept for the next start', async () => {
   expect(files).toEqual([expect.stringMatching(/^pyodide-[0-9a-f]{32}\.snapshot$/)])
   const made = statSync(join(cacheDir, files[0] ?? '')).mtimeMs
   await using again = await openPyodideRunner({ ...options, standbys: 0 })
-  expect(await runTool(again, { sourceCode: 'def tool():\n    return 1' })).toMatchObject({ status: 'success', text: '1' })
+  expect(await runTool(again, { sourceCode: 'def tool():\n    return 1' })).toMatchObject({
+    status: 'success',
+    text: '1',
+  })
   expect(statSync(join(cacheDir, files[0] ?? '')).mtimeMs).toBe(made)
 })
