@@ -36,7 +36,7 @@ const OPEN_FILES = 256
 const MEBIBYTE = 1024 * 1024
 /** Below it V8 has no room for what Deno itself, or Pyodide's JavaScript, needs. */
 const MIN_HEAP_MEBIBYTES = 64
-/** Not even wasm modules are compiled by more threads than that. */
+/** Collecting garbage on several cores would take them from other calls. */
 const V8_FLAGS = ['--single-threaded-gc']
 /** Sets the limits of the process and becomes it; a limit that cannot be set ends it with this code. */
 export const LIMIT_FAILED = 97
