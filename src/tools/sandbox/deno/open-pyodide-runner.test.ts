@@ -90,7 +90,7 @@ test('too long and too much memory', async () => {
     status: 'error',
     kind: 'time-out',
   })
-  const big = await run('def tool():\n    kept = []\n    while True: kept.append(bytearray(10_000_000))')
+  const big = await run('def tool():\n    kept = []\n    while True: kept.append(bytearray(50_000_000))')
   expect(big).toMatchObject({ status: 'error', kind: 'memory' })
 })
 
