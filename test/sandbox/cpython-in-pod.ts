@@ -15,7 +15,7 @@ const runner = await openCpythonRunner({
 })
 const problems: Record<string, string | null> = {}
 for (const one of attacksFor(runner)) problems[one.name] = await attack(runner, one, prepared.targets)
-problems['damage'] = await prepared.findDamage()
+problems.damage = await prepared.findDamage()
 const benign = await runProgram(runner, 'import ssl, sqlite3, json\njson.dumps({"a": [1, 2]})')
 const connections = prepared.connections()
 await runner[Symbol.asyncDispose]()

@@ -1,10 +1,26 @@
+import type { NetworkPolicy } from '../../../src/tools/sandbox/tool-runner.ts'
 import { type Attack, endsWith, nothingLeaked, nothingWorked } from './attack.ts'
 
-/** Reaching other processes, the network and the kernel. */
-export const ATTACKS_ON_PROCESSES: readonly Attack[] = [
+/** A tool may say what it likes about hosts: what is behind the server is not reached. */
+const POLICIES: readonly NetworkPolicy[] = [
+  { kind: 'none' },
+  { kind: 'public' },
   {
-    name: 'connects to services behind the server',
-    source: `
+    kind: 'hosts',
+    hosts: [
+      '127.0.0.1',
+      'localhost',
+      '::1',
+      '0.0.0.0',
+      '169.254.169.254',
+      '127.1',
+      '2130706433',
+      '::ffff:127.0.0.1',
+    ].map((host) => ({ host, port: null })),
+  },
+]
+
+const CONNECTS_BEHIND = `
 import asyncio, http.client, os, socket, urllib.request
 def connect(host, port):
     with socket.create_connection((host, port), timeout=3) as s: s.sendall(b'attack'); return s.recv(100)
@@ -18,9 +34,18 @@ attempt('metadata', lambda: connect('169.254.169.254', 80))
 attempt('urllib', lambda: urllib.request.urlopen(f"http://127.0.0.1:{T['tcpPort']}/", timeout=3).read())
 attempt('unix', lambda: unix(T['unixPath']))
 attempt('abstract', lambda: unix('\\0' + T['abstractName']))
-done`,
-    check: nothingLeaked,
-  },
+done`
+
+const connectsBehind = (network: NetworkPolicy): Attack => ({
+  name: `connects to services behind the server, with the network policy ${network.kind}`,
+  source: CONNECTS_BEHIND,
+  network,
+  check: nothingLeaked,
+})
+
+/** Reaching other processes, the network and the kernel. */
+export const ATTACKS_ON_PROCESSES: readonly Attack[] = [
+  ...POLICIES.map(connectsBehind),
   {
     name: 'opens sockets past the library',
     source: `

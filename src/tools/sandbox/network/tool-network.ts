@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { ForbiddenAddress } from '#platform/guarded-lookup.ts'
+import { ForbiddenAddress, type Resolve } from '#platform/guarded-lookup.ts'
 import type { NetworkPolicy } from '#tools/sandbox/tool-runner.ts'
 import { resolveForTool, type ToolNetworkOptions, toHostName } from './resolve-for-tool.ts'
 
@@ -43,8 +43,11 @@ export class ToolNetwork {
     this.#calls.delete(token)
   }
 
-  /** Never throws. */
-  async answer(question: NetworkQuestion): Promise<NetworkAnswer> {
+  /**
+   * Never throws.
+   * @param lookUp for names, where the options have no `resolve`
+   */
+  async answer(question: NetworkQuestion, lookUp: Resolve): Promise<NetworkAnswer> {
     const call = this.#calls.get(question.token)
     if (call === undefined) return { error: 'forbidden', message: 'This call is over.' }
     call.questions += 1
@@ -52,14 +55,14 @@ export class ToolNetwork {
       return { error: 'forbidden', message: `A call may open ${MAX_QUESTIONS_PER_CALL} connections, no more.` }
     }
     try {
-      return { addresses: await this.#resolve(call, question) }
+      return { addresses: await this.#resolve(call, question, this.#options.resolve ?? lookUp) }
     } catch (error) {
       if (error instanceof ForbiddenAddress) return { error: 'forbidden', message: error.message }
       return { error: 'unknown', message: error instanceof Error ? error.message : String(error) }
     }
   }
 
-  async #resolve(call: CallNetwork, { op, host, port }: NetworkQuestion): Promise<string[]> {
+  async #resolve(call: CallNetwork, { op, host, port }: NetworkQuestion, resolve: Resolve): Promise<string[]> {
     const name = toHostName(host)
     const names = call.names.get(name)
     // code that asked for a name connects to its address: the rules are about the name
@@ -76,7 +79,10 @@ export class ToolNetwork {
       }
       throw refusals[0]
     }
-    const found = await resolveForTool(call.policy, host, op === 'connect' ? port : port || null, this.#options)
+    const found = await resolveForTool(call.policy, host, op === 'connect' ? port : port || null, {
+      ...this.#options,
+      resolve,
+    })
     const addresses = found.map(({ address }) => address)
     for (const address of addresses) {
       const known = call.names.get(address) ?? new Set()

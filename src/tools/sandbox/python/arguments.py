@@ -7,11 +7,11 @@ import typing
 UNIONS = {typing.Union, getattr(types, 'UnionType', typing.Union)}
 
 
-def build(function, given):
+def build(function, parameters, given):
     """Positional and named arguments: those that the function takes, and no others."""
     hints = find_hints(function)
     positional, named = [], {}
-    for name, parameter in inspect.signature(function).parameters.items():
+    for name, parameter in parameters.items():
         if parameter.kind is parameter.VAR_KEYWORD:
             named.update({key: value for key, value in given.items() if key not in named})
         elif name in given and parameter.kind is not parameter.VAR_POSITIONAL:

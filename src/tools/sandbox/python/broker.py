@@ -3,6 +3,9 @@
 SPECIFICATION is JSON: `name` of the abstract socket, `caller` (pid of Node). Processes of calls ask over that socket; each question
 is passed to Node as a line of JSON on stdout (`id`, `token`, `op`, `host`, `port`), its answer (`id`, `addresses` or `error`
 with `message`) comes as a line on stdin. Nothing here decides what is allowed. The end of stdin ends this process.
+
+Node has names looked up here too (`lookup` with an id on stdin, `found` on stdout): its own look-ups share four threads with all
+that it does with files, and names whose servers are slow on purpose would take these.
 """
 import asyncio
 import errno
@@ -12,12 +15,15 @@ import resource
 import socket
 import struct
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import kernel  # noqa: E402
 
 MAX_QUESTION_BYTES = 2048
 MAX_CONNECTIONS = 900
+MAX_ADDRESSES = 32
+LOOKUP_THREADS = 64
 CONNECT_SECONDS = 15
 FIRST_WORD_SECONDS = 5
 PEER = struct.Struct('iII')
@@ -95,8 +101,19 @@ class Broker:
         finally:
             del self.waiting[number]
 
+    async def look_up(self, number, host):
+        try:
+            found = await self.loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+            addresses = list(dict.fromkeys(entry[4][0] for entry in found))
+            say({'found': number, 'addresses': [a for a in addresses if '%' not in a][:MAX_ADDRESSES]})
+        except (OSError, UnicodeError) as error:
+            say({'found': number, 'message': getattr(error, 'strerror', None) or str(error)})
+
     def hear(self, line):
         reply = json.loads(line)
+        if 'lookup' in reply:
+            self.loop.create_task(self.look_up(reply['lookup'], reply['host']))
+            return
         future = self.waiting.get(reply.pop('id'))
         if future is not None and not future.done():
             future.set_result(reply)
@@ -125,6 +142,7 @@ async def main():
     listener.bind('\0' + specification['name'])
     listener.listen(512)
     listener.setblocking(False)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(LOOKUP_THREADS))
     broker = Broker(asyncio.get_running_loop(), listener)
     say({'ready': True})
     serving = asyncio.create_task(broker.serve())

@@ -19,6 +19,8 @@ export interface ForkServerOptions {
   /** Processes that wait for a call, each some 3 ms ahead of it. */
   standbys: number
   readPaths: readonly string[]
+  /** Of the kernel's Landlock no more than this version: what an older kernel has. */
+  maxLandlockAbi: number
   logger: Logger
 }
 
@@ -44,8 +46,8 @@ export class ForkServer {
   /** Throws SandboxUnavailable with what Python said. */
   static async start(options: ForkServerOptions): Promise<ForkServer> {
     const name = `perdure-${randomBytes(16).toString('hex')}`
-    const { standbys, readPaths } = options
-    const specification = JSON.stringify({ name, standbys, readPaths, caller: process.pid })
+    const { standbys, readPaths, maxLandlockAbi } = options
+    const specification = JSON.stringify({ name, standbys, readPaths, maxLandlockAbi, caller: process.pid })
     const child = spawn(options.python, [...PYTHON_FLAGS, PROGRAM, specification], {
       env: {},
       cwd: '/',

@@ -1,6 +1,6 @@
 """Forks a process for each call of a tool: python3 -I -S -B fork_server.py SPECIFICATION
 
-SPECIFICATION is JSON: `name` of the abstract socket, `standbys`, `caller` (pid of Node), `readPaths`. Lines on stdin are orders (`kill SERIAL`);
+SPECIFICATION is JSON: `name` of the abstract socket, `standbys`, `caller` (pid of Node), `readPaths`, `maxLandlockAbi`. Lines on stdin are orders (`kill SERIAL`);
 its end ends everything. Lines on stdout are JSON: `ready` or `failed` first, then `exit` for each process that was taken.
 
 This process never reads what a call brings: it would be in the memory of every later call. The processes that it forks wait, half
@@ -19,11 +19,14 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import kernel  # noqa: E402
 import layers  # noqa: E402
 import preload  # noqa: E402
+import run_code  # noqa: E402
 import serve_call  # noqa: E402
+import tool_sockets  # noqa: E402
 
 # standbys that end before anybody took them, one after the other: then something is wrong for good
 MAX_BROKEN = 5
 M_ARENA_MAX = -8
+WARM_UPS = 20
 
 
 class ForkServer:
@@ -31,8 +34,10 @@ class ForkServer:
         self.specification = specification
         self.standbys = specification['standbys']
         self.pid = os.getpid()
-        self.abi = kernel.landlock_abi()
+        self.abi = min(kernel.landlock_abi(), specification['maxLandlockAbi'])
         self.read_paths = layers.list_read_paths() + specification['readPaths']
+        self.filter = layers.build_filter(self.abi)
+        self.baseline = None
         self.serial = 0
         self.pids = {}      # serial → pid of each child that was not waited for
         self.serials = {}
@@ -157,13 +162,21 @@ def main():
     os.setsid()
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     specification = json.loads(sys.argv[1])
+    # all that is forked inherits this
+    kernel.drop_bounding_set()
+    kernel.forgo_privileges()
     kernel.die_with_parent(specification['caller'])
     # one heap for all threads: each of its own would take 64 MB of addresses
     kernel.libc.mallopt(M_ARENA_MAX, 1)
     os.chdir('/')
     os.umask(0o077)
     preload.load()
+    tool_sockets.install()
     server = ForkServer(specification)
+    # the interpreter rewrites code that it has run a few times: better here, once, than in a copy for each call
+    for _ in range(WARM_UPS):
+        run_code.warm_up()
+    server.baseline = layers.read_baseline()
     gc.collect()
     gc.freeze()
     try:

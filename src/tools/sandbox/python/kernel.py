@@ -176,7 +176,7 @@ ENOSYS = errno(38)
 
 _LOAD = 0x20
 _JUMP_EQUAL = 0x15
-_JUMP_ABOVE = 0x35
+_JUMP_NOT_BELOW = 0x35
 _JUMP_ANY_BIT = 0x45
 _RETURN = 0x06
 
@@ -197,13 +197,20 @@ class Filter:
         ]
         if ARCHITECTURE == X86_64:
             # the x32 numbers of the same kernel
-            self.code += [_instruction(_JUMP_ABOVE, 0x40000000, 0, 1), _instruction(_RETURN, KILL)]
+            self.code += [_instruction(_JUMP_NOT_BELOW, 0x40000000, 0, 1), _instruction(_RETURN, KILL)]
 
     def always(self, action, *names):
-        """Names that this architecture does not have are left out."""
-        for name in names:
-            if name in NUMBERS:
-                self.code += [_instruction(_JUMP_EQUAL, NUMBERS[name], 0, 1), _instruction(_RETURN, action)]
+        """Names that this architecture does not have are left out. Neighbours are one rule: the kernel tries every number at first."""
+        numbers = sorted({NUMBERS[name] for name in names if name in NUMBERS})
+        while numbers:
+            first = last = numbers.pop(0)
+            while numbers and numbers[0] == last + 1:
+                last = numbers.pop(0)
+            if first == last:
+                self.code.append(_instruction(_JUMP_EQUAL, first, 0, 1))
+            else:
+                self.code += [_instruction(_JUMP_NOT_BELOW, first, 0, 2), _instruction(_JUMP_NOT_BELOW, last + 1, 1, 0)]
+            self.code.append(_instruction(_RETURN, action))
 
     def when(self, name, *conditions, action=ALLOW, otherwise=EPERM):
         """`action` where all conditions hold (`equals`, `one_of`, `is_null`...). Without `otherwise` later rules decide."""

@@ -6,6 +6,7 @@ import math
 import os
 import resource
 import ssl
+import struct
 import sysconfig
 
 import kernel
@@ -13,6 +14,11 @@ import kernel
 # Landlock does not know of these, so that they would reach files outside of the folder (chmod 000 of the server's data). In a private
 # folder of one process they do not matter, but shutil.copy and the like call them: they do nothing and say that they did.
 WITHOUT_EFFECT = 'chmod fchmod fchmodat fchmodat2 utimensat utime utimes futimesat'.split()
+
+# of the same kind; programs know that file systems can be without them
+UNSUPPORTED = """setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr
+removexattr lremovexattr fremovexattr""".split()
+EOPNOTSUPP = 95
 
 ALLOWED = """
 read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek close close_range open openat creat
@@ -50,7 +56,7 @@ TCP_OPTIONS = (1, 3, 4, 5, 6, 12, 18)
 # for reading: trusted certificates (not /etc/ssl/private), time zones, types of files
 SHARED_DATA = ['/etc/ssl/certs', '/etc/ssl/openssl.cnf', '/etc/ssl/cert.pem', '/usr/share/ca-certificates', '/etc/ca-certificates/extracted',
                '/usr/local/share/ca-certificates', '/etc/pki/tls/certs', '/etc/pki/ca-trust/extracted', '/usr/share/zoneinfo',
-               '/etc/localtime', '/etc/mime.types', '/usr/lib/locale', '/usr/share/locale', '/etc/ld.so.cache']
+               '/etc/localtime', '/etc/mime.types', '/etc/os-release', '/usr/lib/os-release', '/usr/lib/locale', '/usr/share/locale', '/etc/ld.so.cache']
 DEVICES = {'/dev/null': kernel.READ_FILE | kernel.WRITE_FILE, '/dev/random': kernel.READ_FILE,
            '/dev/urandom': kernel.READ_FILE}
 
@@ -86,12 +92,21 @@ def begin_landlock(abi, read_paths):
     return rules
 
 
-def build_filter(abi):
+# stands for the pid of the process that a filter is for, until there is one
+SOME_PID = 0x5EEDED01
+
+
+def fit_filter(program):
     """For this very process: it may signal itself alone."""
-    me = os.getpid()
+    return program.replace(struct.pack('=I', SOME_PID), struct.pack('=I', os.getpid()))
+
+
+def build_filter(abi):
+    me = SOME_PID
     rules = kernel.Filter()
     rules.always(kernel.ALLOW, *ALLOWED)
     rules.always(kernel.errno(0), *WITHOUT_EFFECT)
+    rules.always(kernel.errno(EOPNOTSUPP), *UNSUPPORTED)
     rules.always(kernel.ENOSYS, 'clone3', 'openat2')
     rules.when('clone', kernel.one_of(0, *THREAD_FLAGS))
     # not counted as memory of the process by any limit

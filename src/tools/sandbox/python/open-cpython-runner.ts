@@ -5,12 +5,15 @@ import { ToolNetwork } from '#tools/sandbox/network/tool-network.ts'
 import { SandboxUnavailable, type ToolCall, type ToolRunner, type ToolRunResult } from '#tools/sandbox/tool-runner.ts'
 import { findPython } from './find-python.ts'
 import { ForkServer } from './fork-server.ts'
+import { Restartable } from './restartable.ts'
 import { cancelled, runInProcess, ServerLost } from './run-in-process.ts'
 import { removeFolder, ScratchFolders } from './scratch-folders.ts'
 import { testSandbox } from './self-test.ts'
 import { WaitingLine } from './waiting-line.ts'
 
 const STANDBYS = 3
+/** Whatever the kernel has. */
+const NEWEST_LANDLOCK_ABI = 1000
 
 export interface CpythonRunnerOptions {
   logger: Logger
@@ -24,6 +27,8 @@ export interface CpythonRunnerOptions {
   scratchRoot?: string | null | undefined
   /** Files and folders that the code of every call may read: certificates of one's own, for example. */
   readPaths?: readonly string[]
+  /** Uses no more of Landlock than this version has, for tests of what older kernels can. */
+  maxLandlockAbi?: number
   /** Instead of the system's resolver. */
   resolveHost?: Resolve | undefined
 }
@@ -52,21 +57,23 @@ class CpythonRunner implements ToolRunner {
   readonly level = 'cpython'
   readonly language = 'python'
   readonly #options: CpythonRunnerOptions
-  readonly #python: string
   readonly #scratch: ScratchFolders | undefined
   readonly #network: ToolNetwork
   readonly #line: WaitingLine
   readonly #disposal = new AbortController()
   readonly #running = new Set<Promise<unknown>>()
-  #server: Promise<ForkServer> | undefined
-  #broker: Promise<NetworkBroker> | undefined
+  readonly #server: Restartable<ForkServer>
+  readonly #broker: Restartable<NetworkBroker>
 
   constructor(options: CpythonRunnerOptions, python: string, scratch: ScratchFolders | undefined) {
     this.#options = options
-    this.#python = python
     this.#scratch = scratch
     this.#network = new ToolNetwork({ allowsPrivate: options.allowsPrivateAddresses, resolve: options.resolveHost })
     this.#line = new WaitingLine(options.maxConcurrent)
+    const { logger, maxConcurrent, readPaths = [], maxLandlockAbi = NEWEST_LANDLOCK_ABI } = options
+    const standbys = Math.min(STANDBYS, maxConcurrent)
+    this.#server = new Restartable(() => ForkServer.start({ python, standbys, readPaths, maxLandlockAbi, logger }))
+    this.#broker = new Restartable(() => NetworkBroker.start(python, this.#network, logger))
   }
 
   async run(call: ToolCall, signal: AbortSignal): Promise<ToolRunResult> {
@@ -85,9 +92,7 @@ class CpythonRunner implements ToolRunner {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposal.abort()
     await Promise.allSettled(this.#running)
-    const server = await this.#server?.catch(() => undefined)
-    const broker = await this.#broker?.catch(() => undefined)
-    await Promise.all([server?.stop(), broker?.stop()])
+    await Promise.all([this.#server.stop(), this.#broker.stop()])
     await this.#scratch?.[Symbol.asyncDispose]()
   }
 
@@ -95,14 +100,14 @@ class CpythonRunner implements ToolRunner {
     const token = call.network.kind === 'none' ? null : this.#network.open(call.network)
     let folder: string | null = null
     try {
-      const broker = token === null ? null : { name: (await this.#ensureBroker()).name, token }
+      const broker = token === null ? null : { name: (await this.#broker.get()).name, token }
       folder = (await this.#scratch?.create()) ?? null
       const place = { scratch: folder, broker }
       try {
-        return await runInProcess(await this.#ensureServer(), call, place, signal)
+        return await runInProcess(await this.#server.get(), call, place, signal)
       } catch (error) {
         if (!(error instanceof ServerLost) || signal.aborted) throw error
-        return await runInProcess(await this.#ensureServer(), call, place, signal)
+        return await runInProcess(await this.#server.get(), call, place, signal)
       }
     } finally {
       if (token !== null) this.#network.close(token)
@@ -114,27 +119,5 @@ class CpythonRunner implements ToolRunner {
     await removeFolder(folder).catch((error: unknown) => {
       this.#options.logger.warn({ err: error }, `the folder of a tool's call is left at ${folder}`)
     })
-  }
-
-  /** Started again when it has ended. */
-  async #ensureServer(): Promise<ForkServer> {
-    const running = await this.#server?.catch(() => undefined)
-    if (running?.isRunning) return running
-    const { logger, readPaths = [] } = this.#options
-    const standbys = Math.min(STANDBYS, this.#options.maxConcurrent)
-    // another call can have come first while this one looked
-    if ((await this.#server?.catch(() => undefined)) === running) {
-      this.#server = ForkServer.start({ python: this.#python, standbys, readPaths, logger })
-    }
-    return this.#server as Promise<ForkServer>
-  }
-
-  async #ensureBroker(): Promise<NetworkBroker> {
-    const running = await this.#broker?.catch(() => undefined)
-    if (running?.isRunning) return running
-    if ((await this.#broker?.catch(() => undefined)) === running) {
-      this.#broker = NetworkBroker.start(this.#python, this.#network, this.#options.logger)
-    }
-    return this.#broker as Promise<NetworkBroker>
   }
 }

@@ -41,7 +41,9 @@ export async function runInProcess(
   place: CallPlace,
   signal: AbortSignal,
 ): Promise<ToolRunResult> {
-  const { serial, pid, reader } = await begin(server, call, place)
+  const payload = toPayload(call, place)
+  if (payload === undefined) return failure(TOO_DEEP)
+  const { serial, pid, reader } = await begin(server, payload)
   const end = server.waitForEnd(serial)
   let verdict: Verdict | undefined
   const stop = (why: Verdict) => {
@@ -68,7 +70,7 @@ export async function runInProcess(
   }
 }
 
-async function begin(server: ForkServer, call: ToolCall, place: CallPlace) {
+async function begin(server: ForkServer, payload: Buffer) {
   const socket = await server.connect().catch((error: Error) => {
     throw new ServerLost(`Python for tools does not answer: ${error.message}`)
   })
@@ -77,7 +79,7 @@ async function begin(server: ForkServer, call: ToolCall, place: CallPlace) {
   try {
     const hello = (await reader.next(MAX_OWN_WORDS_BYTES)) as { serial: number; pid: number } | undefined
     if (hello === undefined) throw new ServerLost('Python for tools ended before it took a call.')
-    socket.write(toFrame(toPayload(call, place)))
+    socket.write(payload)
     const layers = (await reader.next(MAX_OWN_WORDS_BYTES)) as { confined?: true; refused?: string } | undefined
     if (layers?.confined !== true) {
       server.kill(hello.serial)
@@ -88,14 +90,27 @@ async function begin(server: ForkServer, call: ToolCall, place: CallPlace) {
         : new SandboxUnavailable(`A Python tool could not be confined: ${reason}.`)
     }
     return { ...hello, reader }
+  } catch (error) {
+    socket.destroy()
+    throw error
   } finally {
     clearTimeout(timer)
   }
 }
 
-function toPayload(call: ToolCall, { scratch, broker }: CallPlace) {
+/**
+ * What is needed to confine the process, and the call itself as text: it is read only by a process that is confined. Undefined for
+ * arguments that JSON cannot be made of.
+ */
+function toPayload(call: ToolCall, { scratch, broker }: CallPlace): Buffer | undefined {
   const { sourceCode, functionName, args, env, agentState, packages, limits } = call
-  return { source: sourceCode, functionName, args, env, agentState, packages, limits, scratch, broker }
+  try {
+    const text = JSON.stringify({ source: sourceCode, functionName, args, env, agentState })
+    return toFrame({ packages, limits, scratch, broker, call: text })
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
 }
 
 /** What no limit of the kernel counts. */
@@ -119,6 +134,11 @@ const BROKEN: Verdict = {
   kind: 'died',
   type: 'BrokenReply',
   message: 'What the code replied was broken or too large, so it was ended.',
+}
+const TOO_DEEP: Verdict = {
+  kind: 'exception',
+  type: 'RecursionError',
+  message: 'The arguments are nested too deep.',
 }
 const TOO_MANY_THREADS: Verdict = {
   kind: 'died',

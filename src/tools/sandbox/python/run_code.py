@@ -3,9 +3,11 @@ import ast
 import asyncio
 import inspect
 import io
+import json
 import linecache
 import os
 import sys
+import time
 import traceback
 import types
 
@@ -61,17 +63,19 @@ class Bytes(io.RawIOBase):
         return len(data)
 
 
-def run(call):
-    limits = call['limits']
+def run(order):
+    """`order` has what the process was confined by; the call in it is text, read only now that nothing can come of it."""
+    limits = order['limits']
     stdout, stderr = Output(limits['outputChars']), Output(limits['outputChars'])
     sys.stdout = sys.__stdout__ = stdout
     sys.stderr = sys.__stderr__ = stderr
     sys.stdin = sys.__stdin__ = io.StringIO()
     sys.argv = ['']
-    if call['packages'] is not None:
-        sys.path.insert(0, call['packages'])
-    memory = agent_state.AgentState(call['agentState']) if call['agentState'] is not None else None
+    call = {'functionName': None}
     try:
+        call = json.loads(order['call'])
+        set_up(order, call)
+        memory = agent_state.AgentState(call['agentState']) if call['agentState'] is not None else None
         value = run_program(call) if call['functionName'] is None else run_function(call, memory)
         text = '' if value is None and call['functionName'] is None else value_text.to_text(value)
         reply = {
@@ -82,6 +86,36 @@ def run(call):
     except BaseException as error:  # noqa: BLE001
         reply = describe(error, stderr, file_of(call))
     return {**reply, 'stdout': value_text.clean(stdout.text()), 'stderr': value_text.clean(stderr.text())}
+
+
+WARM_UP = """
+import json
+def warm_up(text: str, count: int = 1) -> dict:
+    print(text)
+    return {'text': text, 'count': count}
+"""
+
+
+def warm_up():
+    """Runs a call of our own: what is touched for the first time then is not in a call that somebody waits for."""
+    streams = sys.stdin, sys.stdout, sys.stderr, sys.__stdin__, sys.__stdout__, sys.__stderr__, sys.argv
+    call = {'source': WARM_UP, 'functionName': 'warm_up', 'args': {'text': 'x', 'count': 2}, 'env': {}, 'agentState': None}
+    limits = {'outputChars': 100, 'resultChars': 100}
+    json.dumps(run({'call': json.dumps(call), 'limits': limits, 'packages': None, 'scratch': None}))
+    sys.stdin, sys.stdout, sys.stderr, sys.__stdin__, sys.__stdout__, sys.__stderr__, sys.argv = streams
+    del sys.modules['tool']
+    linecache.cache.clear()
+
+
+def set_up(order, call):
+    if order['packages'] is not None:
+        sys.path.insert(0, order['packages'])
+    os.environ.clear()
+    if order['scratch'] is not None:
+        os.environ.update(HOME=order['scratch'], TMPDIR=order['scratch'])
+    os.environ.update(call['env'])
+    if 'TZ' in call['env']:
+        time.tzset()
 
 
 def file_of(call):
@@ -114,8 +148,9 @@ def run_function(call, memory):
     module = load(call, 'tool')
     exec(compile(call['source'], file_of(call), 'exec', dont_inherit=True), module.__dict__)
     function = find_function(module, call['functionName'])
-    given = {**call['args'], **given_by_server(function, memory)}
-    positional, named = arguments.build(function, given)
+    parameters = inspect.signature(function).parameters
+    given = {**call['args'], **given_by_server(parameters, memory)}
+    positional, named = arguments.build(function, parameters, given)
     value = function(*positional, **named)
     return asyncio.run(wait_for(value)) if inspect.isawaitable(value) else value
 
@@ -136,9 +171,8 @@ def find_function(module, name):
     raise NameError(f"The source has no function '{name}' at its top level.")
 
 
-def given_by_server(function, memory):
+def given_by_server(names, memory):
     """`self` of a function that was written as if it were a method of the agent; what it is no function can count on."""
-    names = inspect.signature(function).parameters
     given = {}
     if 'self' in names:
         given['self'] = None

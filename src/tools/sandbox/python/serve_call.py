@@ -7,7 +7,6 @@ import socket
 import struct
 import tempfile
 import threading
-import time
 
 import frames
 import kernel
@@ -25,31 +24,30 @@ def stand_by(server):
     """Everything that does not depend on a call; then waits for one and serves it."""
     keep(server.listener, server.taken_write)
     os.setsid()
-    kernel.drop_bounding_set()
-    kernel.forgo_privileges()
     kernel.die_with_parent(server.pid)
     # what is lower already stays lower
     os.nice(max(0, layers.NICENESS - os.nice(0)))
     rules = layers.begin_landlock(server.abi, server.read_paths)
-    program = layers.build_filter(server.abi)
-    baseline = layers.read_baseline()
+    program = layers.fit_filter(server.filter)
+    # pages that every call writes to are copied now, while nobody waits
+    run_code.warm_up()
     connection = accept(server)
     os.write(server.taken_write, struct.pack('<Q', server.serial))
     os.close(server.taken_write)
     server.listener.close()
     frames.write_frame(connection, {'serial': server.serial, 'pid': os.getpid()})
-    call = frames.read_frame(connection)
+    order = frames.read_frame(connection)
     try:
-        brokers = tool_sockets.connect_brokers(call['broker'], BROKER_CONNECTIONS) if call['broker'] else []
-        prepare(call)
-        confine(call, rules, program, baseline)
-        tool_sockets.install(brokers)
+        brokers = tool_sockets.connect_brokers(order['broker'], BROKER_CONNECTIONS) if order['broker'] else []
+        prepare()
+        confine(order, rules, program, server.baseline)
+        tool_sockets.use(brokers)
     except Exception as error:  # noqa: BLE001
         frames.write_frame(connection, {'refused': f'{type(error).__name__}: {error}'})
         return
     # whatever is said after this is said by the code of the call
     frames.write_frame(connection, {'confined': True})
-    reply = run_code.run(call)
+    reply = run_code.run(order)
     layers.use_reserve()
     frames.write_frame(connection, reply)
 
@@ -76,18 +74,18 @@ def accept(server):
         connection.close()
 
 
-def confine(call, rules, program, baseline):
-    if call['packages'] is not None:
-        require(rules.allow(call['packages'], kernel.READ), call['packages'])
-    if call['scratch'] is not None:
-        require(rules.allow(call['scratch'], kernel.SCRATCH), call['scratch'])
-        os.chdir(call['scratch'])
+def confine(order, rules, program, baseline):
+    if order['packages'] is not None:
+        require(rules.allow(order['packages'], kernel.READ), order['packages'])
+    if order['scratch'] is not None:
+        require(rules.allow(order['scratch'], kernel.SCRATCH), order['scratch'])
+        os.chdir(order['scratch'])
     else:
         os.chdir('/')
     null = os.open('/dev/null', os.O_RDWR)
     os.dup2(null, 2)
     os.close(null)
-    layers.limit(call['limits'], baseline)
+    layers.limit(order['limits'], baseline)
     rules.restrict()
     kernel.apply_filter(program)
 
@@ -97,17 +95,11 @@ def require(is_there, path):
         raise OSError(f'{path} cannot be opened')
 
 
-def prepare(call):
-    """What would be the same in every process that was forked from one, and what belongs to this call."""
+def prepare():
+    """What would be the same in every process that was forked from one."""
     random.seed()
     tempfile._name_sequence = None
     tempfile.tempdir = None
     for number in (signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     threading.stack_size(THREAD_STACK_BYTES)
-    os.environ.clear()
-    if call['scratch'] is not None:
-        os.environ.update(HOME=call['scratch'], TMPDIR=call['scratch'])
-    os.environ.update(call['env'])
-    if 'TZ' in call['env']:
-        time.tzset()

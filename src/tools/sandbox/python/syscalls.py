@@ -49,6 +49,7 @@ X86_64 = {
     'faccessat2': 439, 'process_madvise': 440, 'epoll_pwait2': 441, 'mount_setattr': 442, 'quotactl_fd': 443,
     'landlock_create_ruleset': 444, 'landlock_add_rule': 445, 'landlock_restrict_self': 446, 'memfd_secret': 447,
     'process_mrelease': 448, 'futex_waitv': 449, 'set_mempolicy_home_node': 450, 'fchmodat2': 452,
+    'getxattr': 191, 'lgetxattr': 192, 'fgetxattr': 193, 'listxattr': 194, 'llistxattr': 195, 'flistxattr': 196,
 }
 
 ARM64 = {
@@ -95,4 +96,5 @@ ARM64 = {
     'epoll_pwait2': 441, 'mount_setattr': 442, 'quotactl_fd': 443, 'landlock_create_ruleset': 444,
     'landlock_add_rule': 445, 'landlock_restrict_self': 446, 'memfd_secret': 447, 'process_mrelease': 448,
     'futex_waitv': 449, 'set_mempolicy_home_node': 450, 'fchmodat2': 452,
+    'getxattr': 8, 'lgetxattr': 9, 'fgetxattr': 10, 'listxattr': 11, 'llistxattr': 12, 'flistxattr': 13,
 }

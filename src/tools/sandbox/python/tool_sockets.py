@@ -39,21 +39,23 @@ def connect_brokers(where, count):
     return out
 
 
-def install(brokers):
-    for broker in brokers:
-        free.put(broker)
-    refuse = not brokers
-    # classes keep what is set on them, and so do modules that import from socket
+def install():
+    """Once, before processes for calls are forked. Classes keep what is set on them, and so do modules that import from socket."""
     for function in (init, connect, connect_ex, bind, listen, setsockopt, getsockopt, getpeername, getsockname, close, detach):
         name = '__init__' if function is init else function.__name__
         setattr(socket.socket, name, function)
-    socket.getaddrinfo = refuse_getaddrinfo if refuse else getaddrinfo
+    socket.getaddrinfo = getaddrinfo
     socket.gethostbyname = lambda host: socket.getaddrinfo(host, 0, socket.AF_INET)[0][4][0]
     # the kernel does not allow sendmsg, which could pass descriptors and name addresses; asyncio goes without it (3.12 and later)
     asyncio.selector_events._HAS_SENDMSG = False
     asyncio.selector_events.BaseSelectorEventLoop.sock_connect = sock_connect
+
+
+def use(brokers):
     global has_network
-    has_network = not refuse
+    has_network = bool(brokers)
+    for broker in brokers:
+        free.put(broker)
 
 
 has_network = False
@@ -161,12 +163,6 @@ async def sock_connect(self, sock, address):
     await self.run_in_executor(None, sock.connect, address)
 
 
-def refuse_getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
-    if host is not None and is_address(host):
-        return describe([host], port, family, type, proto)
-    raise PermissionError(errno.EPERM, f'{host}: {NO_NETWORK}')
-
-
 def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
     if isinstance(host, (bytes, bytearray)):
         host = host.decode('idna')
@@ -174,6 +170,8 @@ def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
         addresses = ['0.0.0.0'] if flags & socket.AI_PASSIVE else ['127.0.0.1']
     elif is_address(host):
         addresses = [host]
+    elif not has_network:
+        raise PermissionError(errno.EPERM, f'{host}: {NO_NETWORK}')
     else:
         reply, _ = ask({'op': 'resolve', 'host': to_ascii(host), 'port': to_port(port)})
         addresses = reply['addresses']
