@@ -36,7 +36,7 @@ beforeAll(async () => {
     maxConcurrent: 2,
     standbys: STANDBYS,
     limits: TEST_LIMITS,
-    allowsPrivate: false,
+    allowsPrivateAddresses: false,
   })
 })
 

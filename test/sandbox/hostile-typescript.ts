@@ -421,3 +421,12 @@ export const OUTPUT_ATTACKS: Attack[] = [
     check: () => undefined,
   },
 ]
+
+/** Everything that a hostile TypeScript tool may try. */
+export const HOSTILE_TYPESCRIPT: readonly Attack[] = [
+  ...FILE_ATTACKS,
+  ...SYSTEM_ATTACKS,
+  ...NETWORK_ATTACKS,
+  ...RESOURCE_ATTACKS,
+  ...OUTPUT_ATTACKS,
+]

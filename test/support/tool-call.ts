@@ -4,8 +4,8 @@ import type { ToolCall, ToolLimits, ToolRunner, ToolRunResult } from '#tools/san
 
 /** Wide enough that a slow machine does not meet them by chance. */
 export const TEST_LIMITS: ToolLimits = {
-  wallMs: 20_000,
-  cpuSeconds: 15,
+  wallMs: 50_000,
+  cpuSeconds: 40,
   memoryBytes: 256 * 1024 * 1024,
   outputChars: 20_000,
   resultChars: 50_000,

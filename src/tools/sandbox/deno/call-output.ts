@@ -30,9 +30,12 @@ export class CallOutput {
   }
 
   #linesOf(stream: OutputStream): string[] {
-    const text = this.#texts[stream].join('').replace(/\n$/, '')
+    const text = toSafe(this.#texts[stream].join('')).replace(/\n$/, '')
     const lines = text === '' ? [] : text.split('\n')
     if (this.#isCut[stream]) lines.push(`… (what follows was dropped: more than ${this.#maxChars} characters)`)
     return lines
   }
 }
+
+/** The database takes neither half a character nor NUL. */
+export const toSafe = (text: string): string => text.toWellFormed().replaceAll('\0', '\ufffd')

@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { ToolLimits } from '#tools/sandbox/tool-runner.ts'
+import { SandboxUnavailable, type ToolLimits } from '#tools/sandbox/tool-runner.ts'
 
 /** How a process is started; what has the same key may stand by for the same calls. */
 export interface DenoLaunch {
@@ -31,12 +31,12 @@ export interface DenoLaunchOptions {
  * A HOME without files, where none can be made: else Deno reads the `.npmrc` of the server's user.
  */
 const ENVIRONMENT = { DENO_DIR: '/dev/null/x', HOME: '/proc', DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' }
-const FLAGS = ['run', '--no-prompt', '--no-config', '--no-lock', '--no-remote', '--cached-only']
+const FLAGS = ['run', '--no-prompt', '--no-config', '--no-lock', '--no-remote', '--no-npm', '--cached-only']
 const OPEN_FILES = 256
 const MEBIBYTE = 1024 * 1024
 /** Below it V8 has no room for what Deno itself, or Pyodide's JavaScript, needs. */
 const MIN_HEAP_MEBIBYTES = 64
-/** Not even wasm modules are compiled by more threads than that. */
+/** Collecting garbage on several cores would take them from other calls. */
 const V8_FLAGS = ['--single-threaded-gc']
 /** Sets the limits of the process and becomes it; a limit that cannot be set ends it with this code. */
 export const LIMIT_FAILED = 97
@@ -52,8 +52,7 @@ export function buildDenoLaunch(options: DenoLaunchOptions): DenoLaunch {
   const args = [
     binary,
     ...FLAGS,
-    ...(packages === null ? ['--no-npm'] : ['--node-modules-dir=manual']),
-    ...(readable.length === 0 ? [] : [`--allow-read=${readable.map(escapeComma).join(',')}`]),
+    ...(readable.length === 0 ? [] : [`--allow-read=${readable.map(refuseComma).join(',')}`]),
     `--v8-flags=${[...V8_FLAGS, `--max-old-space-size=${heapMebibytes}`].join(',')}`,
     fileURLToPath(new URL(script, import.meta.url)),
     ...scriptArgs,
@@ -77,8 +76,13 @@ function setLimits({ limits, baselineBytes, startCpuSeconds }: DenoLaunchOptions
   return commands.map((command) => `${command} || exit ${LIMIT_FAILED};`).join(' ')
 }
 
-/** Deno splits lists at commas; two are one that is meant. */
-const escapeComma = (path: string): string => path.replaceAll(',', ',,')
+/** Deno splits the list at commas, and knows no way to write one that is meant: what comes after it would be allowed too. */
+function refuseComma(path: string): string {
+  if (!path.includes(',')) return path
+  throw new SandboxUnavailable(
+    `${path} has a comma in its name, which Deno's permissions cannot express. Use another folder.`,
+  )
+}
 
 /** util-linux's way to let a process die with the server, however that ends; a system without it does without. */
 const DEATH_SIGNAL = hasProgram('/usr/bin/setpriv') ? '/usr/bin/setpriv --pdeathsig KILL -- ' : ''

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import type { Resolve } from '#platform/guarded-lookup.ts'
 import type { Logger } from '#platform/logger.ts'
+import { WaitingLine } from '#tools/sandbox/python/waiting-line.ts'
 import type {
   SandboxLevel,
   ToolCall,
@@ -9,11 +11,12 @@ import type {
   ToolRunner,
   ToolRunResult,
 } from '#tools/sandbox/tool-runner.ts'
+import { checkPackages } from './check-packages.ts'
+import { CANCELLED } from './classify-end.ts'
 import { buildDenoLaunch, type DenoLaunchOptions } from './deno-launch.ts'
 import { FetchBroker } from './fetch-broker.ts'
 import { runCall } from './run-call.ts'
 import { StandbyPool } from './standby-pool.ts'
-import { Turnstile } from './turnstile.ts'
 
 export interface DenoRunnerOptions {
   logger: Logger
@@ -26,7 +29,9 @@ export interface DenoRunnerOptions {
   /** Those of the self-test, and of the calls for which processes stand by before they are first asked for. */
   limits: ToolLimits
   /** True lets tools connect to addresses that are not on the public internet. */
-  allowsPrivate: boolean
+  allowsPrivateAddresses: boolean
+  /** Instead of the system's resolver. */
+  resolveHost?: Resolve | undefined
 }
 
 /** What differs between the languages. */
@@ -51,10 +56,11 @@ export class DenoRunner implements ToolRunner {
   readonly #launch: Omit<DenoLaunchOptions, 'limits' | 'packages'>
   readonly #language: DenoLanguage
   readonly #pool: StandbyPool
-  readonly #turnstile: Turnstile
+  readonly #line: WaitingLine
   readonly #broker: FetchBroker
   readonly #running = new Set<Promise<unknown>>()
   readonly #closing = new AbortController()
+  readonly #packages = new Map<string, Promise<string>>()
 
   constructor(binary: string, language: DenoLanguage, options: DenoRunnerOptions, baselineBytes: number | null) {
     const { level, script, scriptArgs, readable, startCpuSeconds } = language
@@ -64,25 +70,20 @@ export class DenoRunner implements ToolRunner {
     this.#language = language
     const size = options.standbys ?? Math.max(2, availableParallelism())
     this.#pool = new StandbyPool({ size, idleMs: options.idleMs ?? IDLE_MS })
-    this.#turnstile = new Turnstile(options.maxConcurrent)
-    this.#broker = new FetchBroker({ allowsPrivate: options.allowsPrivate })
+    this.#line = new WaitingLine(options.maxConcurrent)
+    this.#broker = new FetchBroker({ allowsPrivate: options.allowsPrivateAddresses, resolve: options.resolveHost })
   }
 
   async run(call: ToolCall, signal: AbortSignal): Promise<ToolRunResult> {
     const both = AbortSignal.any([signal, this.#closing.signal])
-    let leave: () => void
-    try {
-      leave = await this.#turnstile.enter(both)
-    } catch {
-      return cancelled()
-    }
+    if (!(await this.#line.enter(both))) return cancelled()
     const work = this.#run(call, both)
     this.#running.add(work)
     try {
       return await work
     } finally {
       this.#running.delete(work)
-      leave()
+      this.#line.leave()
     }
   }
 
@@ -95,14 +96,27 @@ export class DenoRunner implements ToolRunner {
     await this.#language.dispose?.()
   }
 
+  /** Looked through once: what is installed is not changed. */
+  #checkPackages(folder: string): Promise<string> {
+    const checked = this.#packages.get(folder) ?? checkPackages(folder)
+    this.#packages.set(folder, checked)
+    checked.catch(() => this.#packages.delete(folder))
+    return checked
+  }
+
   async #run(call: ToolCall, signal: AbortSignal): Promise<ToolRunResult> {
     const prepared = await this.#language.prepare(call)
     if ('failure' in prepared) return prepared.failure
     if (signal.aborted) return cancelled()
-    const launch = buildDenoLaunch({ ...this.#launch, limits: call.limits, packages: call.packages })
+    const packages = call.packages === null ? null : await this.#checkPackages(call.packages)
+    const launch = buildDenoLaunch({ ...this.#launch, limits: call.limits, packages })
     const process = await this.#pool.take(launch)
     try {
-      return await runCall(process, { call, source: prepared.source, broker: this.#broker }, signal)
+      return await runCall(
+        process,
+        { call: { ...call, packages }, source: prepared.source, broker: this.#broker },
+        signal,
+      )
     } finally {
       this.#pool.refill(launch)
     }
@@ -133,11 +147,4 @@ export async function measureBaseline(
   return null
 }
 
-const cancelled = (): ToolRunResult => ({
-  status: 'error',
-  kind: 'cancelled',
-  type: 'CancelledError',
-  message: 'the call was cancelled',
-  stdout: [],
-  stderr: [],
-})
+const cancelled = (): ToolRunResult => ({ status: 'error', ...CANCELLED, stdout: [], stderr: [] })

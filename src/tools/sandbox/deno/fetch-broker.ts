@@ -2,7 +2,8 @@ import { Agent, fetch, type Response } from 'undici'
 import { errorMessage } from '#platform/errors.ts'
 import { findForbiddenAddress, guardedLookup, type Resolve } from '#platform/guarded-lookup.ts'
 import { addressOfHost, isPublicAddress } from '#platform/public-address.ts'
-import type { HostRule, NetworkPolicy } from '#tools/sandbox/tool-runner.ts'
+import { isListed, toHostName } from '#tools/sandbox/network/resolve-for-tool.ts'
+import type { NetworkPolicy } from '#tools/sandbox/tool-runner.ts'
 
 export interface FetchRequest {
   id: number
@@ -120,9 +121,12 @@ export class FetchBroker implements AsyncDisposable {
   #check(address: string, policy: NetworkPolicy): URL {
     const url = URL.parse(address)
     if (url === null || !/^https?:$/.test(url.protocol)) throw new Refused('only http and https URLs are fetched')
+    const name = toHostName(addressOfHost(url) ?? url.hostname)
     if (policy.kind === 'none') throw new Refused('this tool has no network access')
-    if (policy.kind === 'hosts' && !policy.hosts.some((rule) => matches(url, rule))) {
-      throw new Refused(`${url.host} is not among the hosts that this tool may connect to`)
+    if (policy.kind === 'hosts' && !isListed(policy.hosts, name, portOf(url))) {
+      throw new Refused(
+        `${url.host} is none of the hosts that this tool may connect to. To allow it, add it to metadata_.network of the tool.`,
+      )
     }
     // an address that is written out is connected to without a look-up
     const literal = addressOfHost(url)
@@ -135,21 +139,12 @@ export class FetchBroker implements AsyncDisposable {
   }
 }
 
-const refusal = (address: string): string => `${address} is not a public address, and tools may connect to no others`
+const refusal = (address: string): string => `${address} is not on the public internet; tools may not connect to it.`
 
-/** Whether a URL is one of the host's, and of its port where the rule names one. */
-function matches(url: URL, { host, port }: HostRule): boolean {
-  const urlPort = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port)
-  if (port !== null && port !== urlPort) return false
-  const name = url.hostname.replace(/\.$/, '')
-  // as URLs write it: lower case, punycode, addresses in their one form
-  if (host.startsWith('*.')) return name.endsWith(`.${hostOf(host.slice(2))}`)
-  return name === hostOf(host)
+function portOf({ port, protocol }: URL): number {
+  if (port !== '') return Number(port)
+  return protocol === 'https:' ? 443 : 80
 }
-
-const hostOf = (host: string): string =>
-  URL.parse(`http://${host.includes(':') && !host.startsWith('[') ? `[${host}]` : host}`)?.hostname ??
-  host.toLowerCase()
 
 async function toAnswer(id: number, response: Response, url: URL, hops: number): Promise<FetchAnswer> {
   const chunks: Uint8Array[] = []

@@ -4,7 +4,13 @@ import { listChildren, runTool, silentLogger, TEST_LIMITS } from '../../../../te
 import { openDenoRunner } from './open-deno-runner.ts'
 
 const SCRIPT = 'typescript-runner.mjs'
-const options = { logger: silentLogger, maxConcurrent: 4, standbys: 2, limits: TEST_LIMITS, allowsPrivate: false }
+const options = {
+  logger: silentLogger,
+  maxConcurrent: 4,
+  standbys: 2,
+  limits: TEST_LIMITS,
+  allowsPrivateAddresses: false,
+}
 let runner: ToolRunner
 
 beforeAll(async () => {
@@ -156,7 +162,7 @@ export function tool() {
     expect(busy).toMatchObject({
       status: 'error',
       kind: 'time-out',
-      message: expect.stringContaining('processor time'),
+      message: expect.stringContaining('CPU time'),
     })
     const big = await run('export const tool = () => { const a = []; for (;;) a.push(new Uint8Array(1e7).fill(1)) }')
     expect(big).toMatchObject({ status: 'error', kind: 'memory' })

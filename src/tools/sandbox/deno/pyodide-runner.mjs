@@ -23,8 +23,9 @@ const main = module.main
 
 // a chain and not an await at the top: code that waits for what never comes then ends the process, instead of waiting for the clock
 run().then(tell, (error) => {
+  // exceptions of the code are replies: what comes here is the end of Pyodide itself (`os._exit`, `os.abort`, a crash)
   const { type, message } = describeThrown(error)
-  fail(type, message)
+  fail(type, message, 'died')
 })
 
 async function run() {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { ToolCall, ToolLimits, ToolRunResult } from '#tools/sandbox/tool-runner.ts'
-import { CallOutput } from './call-output.ts'
-import { classifyEnd, type Failure, flooded, timeOut } from './classify-end.ts'
+import { CallOutput, toSafe } from './call-output.ts'
+import { BROKEN, CANCELLED, classifyEnd, type Failure, flooded, timeOut } from './classify-end.ts'
 import type { DenoProcess } from './deno-process.ts'
 import type { FetchBroker } from './fetch-broker.ts'
 import { type Frame, parseFrame } from './parse-frame.ts'
@@ -11,18 +11,13 @@ const SPARE_BYTES = 256 * 1024
 /** A character of the output is at most six bytes in JSON. */
 const BYTES_PER_CHAR = 6
 const NETWORK_BYTES = 128 * 1024 * 1024
-/** Memory of blocks that a reply may bring: far more than blocks may hold. */
-const MAX_BLOCK_CHARS = 1_000_000
+/** Python counts a character beyond the first plane as one. */
+const MAX_UNITS_PER_CHAR = 2
+const MAX_MESSAGE_CHARS = 10_000
 
 /** Of a process that aborts: addresses and paths of the server, of use to nobody who wrote a tool. */
 const LAST_WORDS =
-  /\n*(?:#\n# Fatal|<--- Last few GCs --->|==== C stack trace|=+\nDeno has panicked|thread '[^']*' panicked)[\s\S]*$/
-const CANCELLED: Failure = { kind: 'cancelled', type: 'CancelledError', message: 'the call was cancelled' }
-const BROKEN: Failure = {
-  kind: 'died',
-  type: 'RuntimeError',
-  message: 'the tool ended without a result: its reply is broken',
-}
+  /\n*(?:#\n# Fatal|<--- Last few GCs --->|Pyodide has suffered a fatal error|==== C stack trace|=+\nDeno has panicked|thread '[^']*' panicked)[\s\S]*$/
 
 type End = { status: 'success'; value: Extract<Frame, { kind: 'value' }> } | { status: 'error'; failure: Failure }
 
@@ -86,19 +81,32 @@ function withRawErrors(output: CallOutput, stderr: string): CallOutput {
   return output
 }
 
-function toResult(end: End, { limits, agentState }: ToolCall, output: CallOutput): ToolRunResult {
+function toResult(end: End, call: ToolCall, output: CallOutput): ToolRunResult {
+  const { limits, agentState } = call
   if (end.status === 'error') {
     const { kind, type, message } = end.failure
-    return { status: 'error', kind, type, message: message.slice(0, limits.resultChars), ...output.toLines() }
+    return {
+      status: 'error',
+      kind,
+      type: toSafe(type),
+      message: toSafe(message).slice(0, MAX_MESSAGE_CHARS),
+      ...output.toLines(),
+    }
   }
   const { text, textLength, blocks } = end.value
-  const labels = new Set(agentState?.blocks.map(({ label }) => label))
-  const known = Object.entries(blocks).filter(([label, value]) => labels.has(label) && value.length <= MAX_BLOCK_CHARS)
-  return {
-    status: 'success',
-    text: text.slice(0, limits.resultChars),
-    textLength,
-    blocks: Object.fromEntries(known),
-    ...output.toLines(),
-  }
+  const values = blocksOf(blocks, agentState)
+  if (values === undefined) return toResult({ status: 'error', failure: BROKEN }, call, output)
+  const whole = toSafe(text).slice(0, limits.resultChars)
+  return { status: 'success', text: whole, textLength, blocks: values, ...output.toLines() }
+}
+
+/** Blocks that the agent has, with values that they can hold; undefined for others, which no call of ours tells of. */
+function blocksOf(
+  blocks: Record<string, string>,
+  agentState: ToolCall['agentState'],
+): Record<string, string> | undefined {
+  const entries = Object.entries(blocks)
+  const fits = ([label, value]: [string, string]) =>
+    agentState?.blocks.some((block) => block.label === label && value.length <= block.limit * MAX_UNITS_PER_CHAR)
+  return entries.every(fits) ? Object.fromEntries(entries.map(([label, value]) => [label, toSafe(value)])) : undefined
 }

@@ -3,7 +3,7 @@ import { listChildren, runTool, silentLogger, TEST_LIMITS } from '../../../../te
 import { openDenoRunner } from './open-deno-runner.ts'
 
 const SCRIPT = 'typescript-runner.mjs'
-const options = { logger: silentLogger, maxConcurrent: 4, limits: TEST_LIMITS, allowsPrivate: false }
+const options = { logger: silentLogger, maxConcurrent: 4, limits: TEST_LIMITS, allowsPrivateAddresses: false }
 
 describe('processes', () => {
   test('have nothing running before the first, and end with the runner', async () => {

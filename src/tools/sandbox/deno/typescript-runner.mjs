@@ -25,10 +25,10 @@ announceReady()
 const call = readCall()
 const channel = openChannel(call)
 const { print, succeed, fail } = channel
-let sourceUrl = ''
+let sourceUrls = []
 
 /** The blob's address says nothing to anybody; frames of these files even less. */
-const readable = (text) => (sourceUrl === '' ? text : text.replaceAll(sourceUrl, 'tool.ts'))
+const readable = (text) => sourceUrls.reduce((told, url) => told.replaceAll(url, 'tool.ts'), text)
 const readableStack = (stack) =>
   readable(stack)
     .split('\n')
@@ -86,34 +86,28 @@ async function run() {
   return { value: await apply(tool, undefined, values), blocks }
 }
 
-/** A module that imports from the folder of packages is one of that folder's to the resolver, although no such file exists. */
+/** A module that imports from the folder of packages is one of that folder's, although no such file exists. */
 async function load(source) {
   if (call.packages === null) return await importSource(source)
-  const [{ registerHooks }, { default: real }] = await Promise.all([import('node:module'), import('node:process')])
-  Object.defineProperty(real, 'env', { value: env, configurable: true, writable: true })
-  const url = new URL('tool.mjs', `file://${call.packages}/`).href
-  sourceUrl = url
-  const hooks = registerHooks({
-    resolve: (specifier, context, next) =>
-      specifier === url ? { url, format: 'module', shortCircuit: true } : next(specifier, context),
-    load: (address, context, next) =>
-      address === url ? { format: 'module', source, shortCircuit: true } : next(address, context),
+  await shareEnvironment()
+  const { loadBesidePackages } = await import('./runner-packages.mjs')
+  // Deno tells the second form
+  return await loadBesidePackages(source, call.packages, (url) => {
+    sourceUrls = [url, `file://${call.packages}/tool.mjs`]
   })
-  try {
-    return await import(url)
-  } finally {
-    hooks.deregister?.()
-  }
+}
+
+/** Node's own `process` is another object than the one that the code sees as a global. */
+async function shareEnvironment() {
+  const { default: real } = await import('node:process')
+  Object.defineProperty(real, 'env', { value: env, configurable: true, writable: true })
 }
 
 async function importSource(source) {
-  // Node's own `process` is another object than the one that the code sees as a global
-  if (/['"](?:node:)?process['"]/.test(source)) {
-    const { default: real } = await import('node:process')
-    Object.defineProperty(real, 'env', { value: env, configurable: true, writable: true })
-  }
-  sourceUrl = createObjectURL(new Blob([source], { type: 'text/javascript' }))
-  return await import(sourceUrl)
+  if (/['"](?:node:)?process['"]/.test(source)) await shareEnvironment()
+  const url = createObjectURL(new Blob([source], { type: 'text/javascript' }))
+  sourceUrls = [url]
+  return await import(url)
 }
 
 function findFunction(module, name) {
@@ -151,7 +145,13 @@ function agentView(state, changed) {
   }
   const updateBlockValue = (label, value) => {
     if (typeof value !== 'string') throw new TypeError('the value of a block is a string')
-    getBlock(label).value = value
+    const block = getBlock(label)
+    if (value.length > block.limit) {
+      throw new RangeError(
+        `Edit failed: Exceeds ${block.limit} character limit (requested ${value.length}) in block '${label}'`,
+      )
+    }
+    block.value = value
     changed[label] = value
   }
   return { ...state, blocks, memory: { blocks, getBlock, updateBlockValue } }
