@@ -33,7 +33,7 @@ const admin = { authorization: `Bearer ${KEY}` }
 beforeAll(async () => {
   server = await startTestServer({
     models: model.registry,
-    config: { apiKey: KEY, corsOrigins: ['https://app.example.org'], maxBodyBytes: 100_000 },
+    config: { apiKey: KEY, corsOrigins: ['https://app.example.org'], maxBodyBytes: 100_000, keepaliveIntervalMs: 50 },
   })
   url = new URL('/mcp', await server.baseUrl())
   agentId = await newAgent('Ada')
@@ -234,6 +234,22 @@ describe('messages', () => {
     await expect(gone).rejects.toThrow()
     await expect.poll(async () => (await runs())[0]?.status, { timeout: 10_000 }).toBe('completed')
   })
+
+  test.each<Mode>(['legacy', 'auto'])(
+    'that take long are told to be at work, where the client asks (%s)',
+    async (mode) => {
+      const own = await connect(admin, mode)
+      const told: number[] = []
+      const result = await own.callTool(
+        { name: 'send_message', arguments: { agent_id: agentId, text: 'slow' } },
+        { onprogress: ({ progress }) => void told.push(progress), timeout: 20_000 },
+      )
+      expect(result.content).toMatchObject([{ text: 'Late.' }])
+      expect(told.length).toBeGreaterThan(2)
+      expect(told).toEqual(told.map((_, index) => index + 1))
+      await own.close()
+    },
+  )
 
   test('that the provider refuses are told', async () => {
     expect(await call('send_message', { agent_id: agentId, text: 'fail' })).toEqual({

@@ -23,6 +23,7 @@ import type { McpTool } from './mcp-tool.ts'
 import { readBlock } from './read-block.ts'
 import { searchMemory } from './search-memory.ts'
 import { sendMessage } from './send-message.ts'
+import { withProgress } from './with-progress.ts'
 
 /** A new one is a file here and a line. */
 const TOOLS: readonly McpTool[] = [
@@ -88,8 +89,10 @@ function createServer(context: Context, request: FastifyRequest, reply: FastifyR
       destructiveHint: tool === editBlock,
       openWorldHint: tool === sendMessage,
     }
-    server.registerTool(tool.name, { title, description, inputSchema, annotations }, (args) =>
-      callTool(tool, { context, request, reply }, args as Record<string, unknown>),
+    server.registerTool(tool.name, { title, description, inputSchema, annotations }, (args, call) =>
+      withProgress(call, context.config.keepaliveIntervalMs, () =>
+        callTool(tool, { context, request, reply }, args as Record<string, unknown>),
+      ),
     )
   }
   return server
