@@ -2,6 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { type FastifyBaseLogger, fastify, LogController } from 'fastify'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
+import { registerMcpEndpoint } from '#http/mcp/index.ts'
 import { authenticate } from '#http/plugins/auth.ts'
 import { closeConnectionsWhenStopping } from '#http/plugins/close-connections.ts'
 import { allowOrigins } from '#http/plugins/cors.ts'
@@ -104,6 +105,7 @@ export async function buildServer(context: Context): Promise<App> {
   registerModels(app, context)
   registerProviders(app, context)
   registerOpenAi(app, context)
+  registerMcpEndpoint(app, context)
   registerHealth(app, context)
 
   return app

@@ -15,20 +15,20 @@ const MAX_ATTEMPTS = 20
 
 /**
  * Changes a block and records the new version with its author. Writers of the same block wait for nobody: each compares the
- * version it read, and reads again when another was faster.
+ * version it read, and reads again when another was faster. A change that depends on what is there is a function, which is asked for each read.
  * Throws not_found; unprocessable when the result breaks the rules; conflict when an agent has another block of the label.
  */
 export async function modifyBlock(
   db: Queryable,
   organizationId: string,
   blockId: string,
-  change: BlockChange,
+  change: BlockChange | ((block: BlockRow) => BlockChange),
   author: BlockAuthor,
 ): Promise<BlockRow> {
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const block = await findBlock(db, organizationId, blockId)
     if (block === undefined) throw notFound(`Block ${blockId} was not found.`)
-    const wanted = applyChange(block, change)
+    const wanted = applyChange(block, typeof change === 'function' ? change(block) : change)
     if (isDeepStrictEqual(wanted, block)) return block
     const written = await write(db, organizationId, wanted, author)
     if (written !== undefined) return written

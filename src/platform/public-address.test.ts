@@ -1,10 +1,16 @@
 import { expect, test } from 'vitest'
 import { addressOfHost, isPublicAddress } from './public-address.ts'
 
-test.each(['8.8.8.8', '1.1.1.1', '172.32.0.1', '100.128.0.1', '2606:4700::1111', '2a00:1450:4001::1'])(
-  '%s is public',
-  (address) => expect(isPublicAddress(address)).toBe(true),
-)
+test.each([
+  '8.8.8.8',
+  '1.1.1.1',
+  '172.32.0.1',
+  '100.128.0.1',
+  '2606:4700::1111',
+  '2a00:1450:4001::1',
+  '64:ff9b::808:808',
+  '64:ff9b::8.8.8.8',
+])('%s is public', (address) => expect(isPublicAddress(address)).toBe(true))
 
 test.each([
   '0.0.0.0',
@@ -25,6 +31,18 @@ test.each([
   '::ffff:8.8.8.8',
   '::7f00:1',
   '64:ff9b::7f00:1',
+  '64:ff9b::10.0.0.1',
+  '64:ff9b::a9fe:a9fe',
+  '64:ff9b::',
+  '64:ff9b::1',
+  '64:ff9b::7f00:0',
+  '64:ff9b:1::808:808',
+  '64:ff9b::1:808:808',
+  '168.63.129.16',
+  '161.26.0.10',
+  '166.11.1.1',
+  '192.175.48.1',
+  '2620:4f:8000::1',
   '2001::1',
   '2001:db8::1',
   '2002:7f00:1::',

@@ -82,6 +82,10 @@ export const FORBIDDEN_URLS: readonly string[] = [
   'http://[fd00:ec2::254]/latest/meta-data/',
   'http://[fd20:ce::254]/',
   'http://192.0.0.192/',
+  'http://168.63.129.16/machine/?comp=goalstate',
+  'http://2822734096/',
+  'http://[64:ff9b::168.63.129.16]/',
+  'http://161.26.0.10/',
   // other special networks
   'http://192.0.0.1/',
   'http://192.0.2.1/',
@@ -284,6 +288,7 @@ export const HONEST_URLS: readonly string[] = [
   'http://100.128.0.1/',
   'http://192.167.255.255/',
   'https://[2606:4700::1111]/',
+  'https://[64:ff9b::8.8.8.8]/',
   'https://[2a00:1450:4001:800::200e]:443/',
   'https://example.org:3000/',
   'https://example.org:11434/v1',

@@ -123,6 +123,21 @@ describe('a page that would take all time or memory', () => {
     }
   })
 
+  test('lets those go that wait for a thread, and the others come to theirs', async () => {
+    const heavy = { html: '<div>'.repeat(90) + PARAGRAPH.repeat(3_000), url, maxCharacters: 10 }
+    const busy = [readPage(heavy, signal, 700), readPage(heavy, signal, 700)].map((reading) =>
+      reading.catch(() => 'given up'),
+    )
+    const controller = new AbortController()
+    const left = readPage({ ...heavy, html: '<p>never' }, controller.signal)
+    const patient = readPage({ ...heavy, html: '<p>at last' }, signal)
+    controller.abort(new Error('cancelled'))
+    await expect(left).rejects.toThrow('cancelled')
+    await expect(patient).resolves.toMatchObject({ markdown: 'at last' })
+    await Promise.all(busy)
+    await expect(readPage({ ...heavy, html: '<p>again' }, signal)).resolves.toMatchObject({ markdown: 'again' })
+  })
+
   test('can be left in the middle', async () => {
     const controller = new AbortController()
     const reading = readPage({ html: PARAGRAPH.repeat(3_000), url, maxCharacters: 10 }, controller.signal)

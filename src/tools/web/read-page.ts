@@ -9,17 +9,33 @@ const MEMORY = { maxOldGenerationSizeMb: 384, maxYoungGenerationSizeMb: 48, stac
 export const READ_LIMIT_MS = 10_000
 
 let running = 0
-const waiting: (() => void)[] = []
+const waiting = new Set<() => void>()
 
-async function takeTurn(): Promise<void> {
-  if (running < MAX_THREADS) running += 1
-  else await new Promise<void>((resolve) => waiting.push(resolve))
+/** Throws the reason of the signal where that ends the wait. */
+async function takeTurn(signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  if (running < MAX_THREADS) {
+    running += 1
+    return
+  }
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const leave = () => {
+    waiting.delete(resolve)
+    reject(signal.reason)
+  }
+  waiting.add(resolve)
+  signal.addEventListener('abort', leave, { once: true })
+  await promise
+  signal.removeEventListener('abort', leave)
 }
 
 function giveTurn(): void {
-  const next = waiting.shift()
+  const [next] = waiting
   if (next === undefined) running -= 1
-  else next()
+  else {
+    waiting.delete(next)
+    next()
+  }
 }
 
 /** A page that takes more time or memory than a page may. */
@@ -30,7 +46,7 @@ export class UnreadablePage extends Error {}
  * server. Throws UnreadablePage, or the reason of the signal.
  */
 export async function readPage(work: PageWork, signal: AbortSignal, limitMs = READ_LIMIT_MS): Promise<PageReply> {
-  await takeTurn()
+  await takeTurn(signal)
   try {
     signal.throwIfAborted()
     return await readInThread(work, signal, limitMs)
