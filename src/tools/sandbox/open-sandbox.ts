@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Logger } from '#platform/logger.ts'
 import { DEFAULT_RETURN_CHAR_LIMIT } from '#tools/create-tool.ts'
 import { Sandbox } from './sandbox.ts'
@@ -42,8 +43,7 @@ export function openSandbox(settings: SandboxSettings, logger: Logger): Sandbox 
     logger,
     maxConcurrent: settings.toolConcurrency,
     limits: { ...toolLimits(settings), resultChars: DEFAULT_RETURN_CHAR_LIMIT },
-    allowsPrivate: settings.toolAddresses === 'any',
-    cacheDir: settings.cacheDir,
+    allowsPrivateAddresses: settings.toolAddresses === 'any',
   }
   return new Sandbox({
     logger,
@@ -54,16 +54,11 @@ export function openSandbox(settings: SandboxSettings, logger: Logger): Sandbox 
     open: {
       async cpython() {
         const { openCpythonRunner } = await import('./python/open-cpython-runner.ts')
-        return openCpythonRunner({
-          logger,
-          maxConcurrent: settings.toolConcurrency,
-          allowsPrivateAddresses: settings.toolAddresses === 'any',
-          pythonPath: settings.pythonPath,
-        })
+        return openCpythonRunner({ ...shared, pythonPath: settings.pythonPath })
       },
       async pyodide() {
         const { openPyodideRunner } = await import('./deno/open-pyodide-runner.ts')
-        return openPyodideRunner(shared)
+        return openPyodideRunner({ ...shared, cacheDir: join(settings.cacheDir, 'pyodide') })
       },
       async deno() {
         const { openDenoRunner } = await import('./deno/open-deno-runner.ts')
