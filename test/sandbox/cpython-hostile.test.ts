@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createLogger } from '../../src/platform/logger.ts'
 import { openCpythonRunner } from '../../src/tools/sandbox/python/open-cpython-runner.ts'
 import type { ToolRunner } from '../../src/tools/sandbox/tool-runner.ts'
 import { ATTACKS_ON_FILES } from './attacks/attacks-on-files.ts'
 import { ATTACKS_ON_PROCESSES } from './attacks/attacks-on-processes.ts'
-import { ATTACK_LIMITS, attack, attacksFor, PYTHON_ATTACKS, runProgram } from './hostile-python.ts'
+import { ATTACK_LIMITS, attack, attacksFor, PYTHON_ATTACKS, runProgram, toCall } from './hostile-python.ts'
 import { type PreparedTargets, prepareTargets } from './prepare-targets.ts'
 
 let runner: ToolRunner
@@ -92,34 +94,48 @@ out`
   })
 
   test('reads the folder of another call', async () => {
-    const secret = `SECRET-${randomBytes(8).toString('hex')}`
-    const victim = runProgram(
-      runner,
-      `
-import os, time
-open('mine.txt', 'w').write(os.environ['SECRET'])
-time.sleep(2)
-[open('mine.txt').read(), os.getcwd()]`,
-      { env: { SECRET: secret } },
-    )
-    const attacker = await runProgram(
-      runner,
-      `
-import glob, os, time
+    const root = await mkdtemp(join(tmpdir(), 'perdure-scratch-'))
+    const logger = createLogger({ level: 'silent', format: 'json' })
+    const options = { logger, maxConcurrent: 2, allowsPrivateAddresses: false, pythonPath: process.env.TEST_PYTHON }
+    const own = await openCpythonRunner({ ...options, scratchRoot: root })
+    const stop = new AbortController()
+    try {
+      const secret = `SECRET-${randomBytes(8).toString('hex')}`
+      const source = "import os, time\nopen('mine.txt', 'w').write(os.environ['SECRET'])\ntime.sleep(1000)"
+      const limits = { ...ATTACK_LIMITS, wallMs: 60_000 }
+      const victim = own.run(toCall(source, { env: { SECRET: secret }, limits }), stop.signal)
+      const findSecret = async () => {
+        const names = await readdir(root, { recursive: true })
+        const path = names.find((name) => name.endsWith('mine.txt'))
+        return path === undefined ? '' : await readFile(join(root, path), 'utf8')
+      }
+      await expect.poll(findSecret).toBe(secret)
+      const attacker = await runProgram(
+        own,
+        `
+import glob, os
 found = []
 here = os.getcwd()
-stop = time.time() + 1.2
-while time.time() < stop:
-    for number in range(400):
-        path = os.path.join(os.path.dirname(here), str(number), 'mine.txt')
-        try: found.append(open(path).read())
-        except OSError: pass
-    found += glob.glob(os.path.dirname(here) + '/*')
+for number in range(400):
+    path = os.path.join(os.path.dirname(here), str(number), 'mine.txt')
+    try: found.append(open(path).read())
+    except OSError: pass
+    try: open(path, 'a').write('x')
+    except OSError: pass
+found += glob.glob(os.path.dirname(here) + '/*')
 found`,
-    )
-    expect(attacker).toMatchObject({ status: 'success', text: '[]' })
-    // it was there all the while
-    expect(JSON.stringify(await victim)).toContain(secret)
+      )
+      expect(attacker).toMatchObject({ status: 'success', text: '[]' })
+      // it was there all the while
+      expect(await findSecret()).toBe(secret)
+      stop.abort()
+      expect(await victim).toMatchObject({ kind: 'cancelled' })
+    } finally {
+      stop.abort()
+      await own[Symbol.asyncDispose]()
+      expect(await readdir(root)).toEqual([])
+      await rm(root, { recursive: true, force: true })
+    }
   })
 
   test('finds nothing of an earlier call in memory', async () => {

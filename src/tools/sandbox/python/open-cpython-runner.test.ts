@@ -1,4 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createLogger } from '#platform/logger.ts'
 import { SandboxUnavailable, type ToolCall, type ToolRunner } from '#tools/sandbox/tool-runner.ts'
@@ -223,16 +225,21 @@ describe('the runner', () => {
   })
 
   test('survives the death of its fork server', async () => {
-    const running = runProgram(runner, 'import time\ntime.sleep(1000)')
-    const [pid = 0] = await findForkServers()
-    await expect
-      .poll(async () => (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ').length)
-      .toBeGreaterThan(2)
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    process.kill(pid, 'SIGKILL')
-    expect(await running).toMatchObject({ status: 'error', kind: 'died' })
-    expect(await runProgram(runner, '1 + 1')).toMatchObject({ text: '2' })
-    await expect.poll(async () => (await findForkServers()).includes(pid)).toBe(false)
+    const root = await mkdtemp(join(tmpdir(), 'perdure-scratch-'))
+    const before = await findForkServers()
+    try {
+      await using own = await openCpythonRunner({ ...OPTIONS, scratchRoot: root })
+      const [pid = 0] = (await findForkServers()).filter((one) => !before.includes(one))
+      const running = runProgram(own, "import time\nopen('begun', 'w')\ntime.sleep(1000)")
+      const hasBegun = async () => (await readdir(root, { recursive: true })).some((name) => name.endsWith('begun'))
+      await expect.poll(hasBegun).toBe(true)
+      process.kill(pid, 'SIGKILL')
+      expect(await running).toMatchObject({ status: 'error', kind: 'died', type: 'ProcessLost' })
+      expect(await runProgram(own, '1 + 1')).toMatchObject({ text: '2' })
+      expect(await findForkServers()).not.toContain(pid)
+    } finally {
+      await rm(root, { recursive: true, force: true })
+    }
   })
 
   test('has no folder where none can be made, and says so in Python', async () => {

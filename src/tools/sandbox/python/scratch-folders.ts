@@ -6,6 +6,10 @@ import { join } from 'node:path'
 const BLOCK_BYTES = 4096
 const SECTOR_BYTES = 512
 
+const PREFIX = 'perdure-tools-'
+/** Far longer than a call, and than a server without any. */
+const FORGOTTEN_MS = 24 * 3600 * 1000
+
 /** Private folders for calls, below one that goes when this is disposed. */
 export class ScratchFolders implements AsyncDisposable {
   readonly #root: string
@@ -21,8 +25,11 @@ export class ScratchFolders implements AsyncDisposable {
    */
   static async open(parent: string | null | undefined): Promise<ScratchFolders | undefined> {
     if (parent === null) return undefined
+    const folder = parent ?? tmpdir()
     try {
-      return new ScratchFolders(await mkdtemp(join(parent ?? tmpdir(), 'perdure-tools-')))
+      const scratch = new ScratchFolders(await mkdtemp(join(folder, PREFIX)))
+      await removeForgotten(folder)
+      return scratch
     } catch {
       return undefined
     }
@@ -31,12 +38,23 @@ export class ScratchFolders implements AsyncDisposable {
   async create(): Promise<string> {
     this.#last += 1
     const path = join(this.#root, `${this.#last}`)
-    await mkdir(path, { mode: 0o700 })
+    // with the one above it, should that have been taken for forgotten
+    await mkdir(path, { mode: 0o700, recursive: true })
     return path
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await removeFolder(this.#root)
+  }
+}
+
+/** Of servers that were killed. */
+async function removeForgotten(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(PREFIX)) continue
+    const status = await lstat(join(folder, name)).catch(() => undefined)
+    if (!status?.isDirectory() || status.uid !== process.getuid?.()) continue
+    if (Date.now() - status.mtimeMs > FORGOTTEN_MS) await removeFolder(join(folder, name)).catch(() => undefined)
   }
 }
 

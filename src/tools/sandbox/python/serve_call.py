@@ -96,7 +96,7 @@ def require(is_there, path):
 
 
 def prepare():
-    """What would be the same in every process that was forked from one."""
+    """What would be the same in every process that was forked from one. The seed of hashes stays so: it is chosen when Python starts."""
     random.seed()
     tempfile._name_sequence = None
     tempfile.tempdir = None
