@@ -1,14 +1,12 @@
 """The call of a tool inside of Pyodide, around what CPython's driver runs too. Part of the snapshot: nothing of a call is in it."""
 import importlib
 import json
-import linecache
-import os
 import random
 import sys
-import time
 import types
 
-HOME = '/home/pyodide'
+# in memory, and gone with the process
+SCRATCH = '/tmp'
 
 
 def add_module(name, source):
@@ -28,32 +26,22 @@ def preload(names):
 
 
 def warm_up():
-    """What every call does, once: the engine compiles on first use what it runs."""
+    """The engine compiles on first use what a call runs."""
     import run_code
 
-    limits = {'outputChars': 100, 'resultChars': 100}
-    source = 'def warm(a: int = 1, b: list[str] = []) -> dict:\n    print(a)\n    return {"a": a, "b": b}\n'
-    call = {'source': source, 'functionName': 'warm', 'args': {'a': 1, 'b': ['x']}, 'packages': None, 'agentState': None}
-    streams = sys.stdin, sys.stdout, sys.stderr
-    json.dumps(run_code.run({**json.loads(json.dumps(call)), 'limits': limits}))
-    sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, sys.__stdout__, sys.__stderr__ = streams
-    sys.modules.pop('tool', None)
-    linecache.clearcache()
+    run_code.warm_up()
 
 
-def main(text):
+def main(text, packages, has_network):
+    """`text` is a call as JSON."""
     import run_code
 
-    call = json.loads(text)
     # the same in every process that is made of one snapshot
     random.seed()
-    os.environ.clear()
-    os.environ.update(HOME=HOME, TMPDIR='/tmp', **call['env'])
-    if 'TZ' in call['env']:
-        time.tzset()
-    if call['hasNetwork']:
+    if has_network:
         open_network()
-    return json.dumps(run_code.run(call))
+    order = {'call': text, 'limits': json.loads(text)['limits'], 'packages': packages, 'scratch': SCRATCH}
+    return json.dumps(run_code.run(order))
 
 
 def open_network():

@@ -30,7 +30,9 @@ run().then(tell, (error) => {
 
 async function run() {
   if (packages !== null) pyodide.mountNodeFS(packages, call.packages)
-  return parse(await main.callPromising(stringify({ ...call, token: '', packages })))
+  const { source, functionName, args, env, agentState, limits } = call
+  const text = stringify({ source, functionName, args, env, agentState, limits })
+  return parse(await main.callPromising(text, packages, call.hasNetwork))
 }
 
 function tell(reply) {
