@@ -237,7 +237,10 @@ export class McpConnection implements AsyncDisposable {
       fail: (error) => fault.reject(error),
       streamEnded: (mayResume) => {
         clearTimeout(settling)
-        settling = setTimeout(() => fault.reject(new StreamCut()), mayResume ? RESUME_MS : SETTLE_MS)
+        settling = setTimeout(
+          () => fault.reject(new StreamCut('the connection was cut before the answer came')),
+          mayResume ? RESUME_MS : SETTLE_MS,
+        )
       },
     }
     // the library's own time-out does not cover everything that it waits for
@@ -267,7 +270,7 @@ export class McpConnection implements AsyncDisposable {
   #causeOf(error: unknown, httpFault: unknown): unknown {
     if (error instanceof SseError && error.code === undefined && httpFault !== undefined) return httpFault
     const isClosed = error instanceof SdkError && error.code === SdkErrorCode.ConnectionClosed
-    return isClosed && this.#lost !== undefined ? new Error(this.#lost.message, { cause: this.#lost }) : error
+    return isClosed && this.#lost !== undefined ? new StreamCut(this.#lost.message, { cause: this.#lost }) : error
   }
 
   /** How a program ended and what it wrote to stderr last; undefined while it runs, and for other servers. */

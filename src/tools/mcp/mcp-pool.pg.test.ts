@@ -89,6 +89,27 @@ describe('the reference server', () => {
     expect(pool.size).toBe(1)
   })
 
+  it.each(['streamableHttp', 'sse'] as const)(
+    'that is killed during a call over %s interrupts it',
+    async (transport) => {
+      await using everything = await startEverything(transport)
+      await using pool = poolWith()
+      const type = transport === 'sse' ? 'sse' : 'streamable_http'
+      const target = targetOf({ type, url: new URL(everything.url), headers: {} })
+      const tools = await pool.listTools(target)
+      const name = tools.find((tool) => tool.name.includes('long-running'))?.name ?? expect.fail('no long tool')
+      const failing = failureOf(pool.callTool(target, call(name, { duration: 60, steps: 60 })))
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      await everything.kill()
+      const failure = await failing
+      expect(failure).toMatchObject({ kind: 'interrupted', isUnsent: false })
+      expect(failure.message).toMatch(/broke the connection during the call/)
+      expect(await failureOf(pool.callTool(target, call('echo', { message: 'x' })))).toMatchObject({
+        kind: 'unreachable',
+      })
+    },
+  )
+
   it('lists and calls over stdio', async () => {
     await using pool = poolWith()
     const target = targetOf({
