@@ -17,12 +17,18 @@ export async function startEverything(transport: 'sse' | 'streamableHttp') {
     env: { PATH: process.env.PATH ?? '', PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  child.stdout.resume()
-  child.stderr.resume()
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
+  }
   const exited = once(child, 'exit')
   await waitForPort(port, () => child.exitCode !== null)
   return {
     url: `http://127.0.0.1:${port}/${transport === 'sse' ? 'sse' : 'mcp'}`,
+    /** Messages that it has received, by its own words. */
+    messages: () => output.match(/Received MCP POST request|Client Message from/g)?.length ?? 0,
     /** Ends it at once; throws where it had ended before. */
     async kill() {
       if (!child.kill('SIGKILL')) throw new Error('the MCP server had ended before')

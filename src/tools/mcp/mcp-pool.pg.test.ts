@@ -250,6 +250,8 @@ describe('connections', () => {
     expect(server.count('initialize')).toBe(2)
     await pool.forget(target.organizationId, target.serverId)
     expect(pool.size).toBe(0)
+    // and the server is told, so that it need not keep the sessions
+    expect(server.seen.filter(({ httpMethod }) => httpMethod === 'DELETE')).toHaveLength(2)
   })
 })
 
@@ -418,6 +420,38 @@ describe('a call that is cancelled', () => {
     expect(textOf(await other)).toBe('a was called')
     expect(server.count('initialize')).toBe(1)
   })
+})
+
+it('a pool that is closed gives up connecting, and waits for nobody', async () => {
+  let hung = 0
+  await using server = await startScriptedMcpServer({
+    tools: [],
+    intercept: () => {
+      hung += 1
+      return true
+    },
+  })
+  const pool = poolWith({ limits: { connectTimeoutMs: 3_600_000 } })
+  const failing = failureOf(pool.listTools(httpTarget(server.url)))
+  await until(() => hung === 1)
+  await pool[Symbol.asyncDispose]()
+  expect(await failing).toMatchObject({ kind: 'cancelled' })
+  expect(await failureOf(pool.listTools(httpTarget(server.url)))).toMatchObject({ kind: 'busy' })
+})
+
+it('a server that was slow is asked whether it is there before it is used again', async () => {
+  const slow = new Promise<never>(() => {})
+  await using server = await startScriptedMcpServer({ tools: [objectTool('a')], call: () => slow })
+  await using pool = poolWith({ limits: { callTimeoutMs: 200 } })
+  const target = httpTarget(server.url)
+  await failureOf(pool.callTool(target, call('a')))
+  expect(server.count('ping')).toBe(0)
+  server.script.call = () => ({ content: [] })
+  await pool.callTool(target, call('a'))
+  expect(server.count('ping')).toBe(1)
+  await pool.callTool(target, call('a'))
+  expect(server.count('ping')).toBe(1)
+  expect(server.count('initialize')).toBe(1)
 })
 
 describe('answers that are too large', () => {
