@@ -98,8 +98,11 @@ describe('the reference server', () => {
       const target = targetOf({ type, url: new URL(everything.url), headers: {} })
       const tools = await pool.listTools(target)
       const name = tools.find((tool) => tool.name.includes('long-running'))?.name ?? expect.fail('no long tool')
+      const before = everything.messages()
       const failing = failureOf(pool.callTool(target, call(name, { duration: 60, steps: 60 })))
-      await new Promise((resolve) => setTimeout(resolve, 500))
+      await until(() => everything.messages() > before)
+      // it writes the head of its answer next
+      await tick()
       await everything.kill()
       const failure = await failing
       expect(failure).toMatchObject({ kind: 'interrupted', isUnsent: false })
@@ -353,12 +356,12 @@ describe('a server that fails', () => {
         return true
       },
     })
-    await using pool = poolWith({ limits: { connectTimeoutMs: 300 } })
+    await using pool = poolWith({ limits: { connectTimeoutMs: 1_000 } })
     expect((await failureOf(pool.listTools(httpTarget(server.url)))).message).toMatch(
-      /did not answer in 0.3 s while connecting/,
+      /did not answer in 1 s while connecting/,
     )
     const sse = targetOf({ type: 'sse', url: new URL(server.url), headers: {} })
-    expect((await failureOf(pool.listTools(sse))).message).toMatch(/did not answer in 0.3 s while connecting/)
+    expect((await failureOf(pool.listTools(sse))).message).toMatch(/did not answer in 1 s while connecting/)
     expect(hung).toBe(2)
     expect(pool.size).toBe(0)
   })
@@ -442,7 +445,7 @@ it('a pool that is closed gives up connecting, and waits for nobody', async () =
 it('a server that was slow is asked whether it is there before it is used again', async () => {
   const slow = new Promise<never>(() => {})
   await using server = await startScriptedMcpServer({ tools: [objectTool('a')], call: () => slow })
-  await using pool = poolWith({ limits: { callTimeoutMs: 200 } })
+  await using pool = poolWith({ limits: { callTimeoutMs: 2_000 } })
   const target = httpTarget(server.url)
   await failureOf(pool.callTool(target, call('a')))
   expect(server.count('ping')).toBe(0)
