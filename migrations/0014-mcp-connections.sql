@@ -34,4 +34,3 @@ create table mcp_oauth_sessions (
   unique (organization_id, state_hash),
   foreign key (organization_id, mcp_server_id) references mcp_servers (organization_id, id) on delete cascade
 );
-create index mcp_oauth_sessions_by_server on mcp_oauth_sessions (organization_id, mcp_server_id);

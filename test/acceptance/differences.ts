@@ -1,9 +1,7 @@
-const NOT_CONNECTED =
-  'Servers are stored but not connected to yet: answers 404 with the code `MCPServerUnavailable`, as V1 did for a server that did not answer.'
 const COMPACTION =
   '409 while a run has the thread (with its `run_id`) or waits for it; where nothing can leave the context the answer is a 400, never `summary: null`.'
 const MCP_CONFIG =
-  'Secrets are stored encrypted and shown as a mask, which keeps what is stored when it is sent back; an address that is not on the public internet is a 422 (`PERDURE_MCP_ADDRESSES=any` allows it), and stdio a 400 (`PERDURE_MCP_STDIO=on`).'
+  'Secrets are stored encrypted and shown as a mask, which keeps what is stored when it is sent back; an address that is not on the public internet is a 422 (`PERDURE_MCP_ALLOWED_HOSTS` allows some, `PERDURE_MCP_ADDRESSES=any` all), and stdio a 400 (`PERDURE_MCP_STDIO=on`). Where its tools could not be asked, the header `x-mcp-last-error` says why.'
 const MADE_FROM_SOURCE =
   'The name of a tool that the server or an MCP server has is a 409; the schema is derived without running the source, from unions, `Dict` and `async` functions too, and from TypeScript.'
 const BY_WORDS = 'Searched by words (full text in the database), not by embeddings yet.'
@@ -47,11 +45,13 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'folders.files.upload':
     'Parsed before the answer, which says `completed`; 413 above 50 MB, 415 for a format that is no text (PDF among them).',
   'mcpServers.create': MCP_CONFIG,
-  'mcpServers.update': MCP_CONFIG,
-  'mcpServers.retrieve': 'Secrets are masked.',
+  'mcpServers.update': `${MCP_CONFIG} Another address or command needs the secrets again: those of before are not sent there.`,
+  'mcpServers.retrieve': 'Secrets are masked; the header `x-mcp-last-error` says why its tools could not be asked for.',
   'mcpServers.list': 'Secrets are masked.',
-  'mcpServers.refresh': NOT_CONNECTED,
-  'mcpServers.tools.run': NOT_CONNECTED,
+  'mcpServers.refresh':
+    'Also names the tools that were left out (`skipped`); a tool whose name another has gets that of its server in front, and never replaces the other.',
+  'mcpServers.tools.run':
+    'Connections are kept and shared; what goes wrong is a result with `status: "error"` that says what happened.',
   'messages.list': "Only messages of the caller's organisation.",
   'messages.search':
     'Full text in PostgreSQL, which `hybrid` means too; `vector` is a 400 until messages have embeddings. Reasoning is not searched.',

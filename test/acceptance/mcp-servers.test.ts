@@ -1,11 +1,14 @@
-import { ConflictError, NotFoundError, UnprocessableEntityError } from '@letta-ai/letta-client'
-import { expect } from 'vitest'
+import { ConflictError, type Letta, NotFoundError, UnprocessableEntityError } from '@letta-ai/letta-client'
+import { expect, it } from 'vitest'
+import { startEverything } from '../support/mcp-everything.ts'
+import { objectTool, startScriptedMcpServer } from '../support/scripted-mcp-server.ts'
 import { operation, useServer } from './support/operation.ts'
 
 const server = useServer()
 const UNKNOWN = 'mcp_server-01234567-89ab-4def-8123-456789abcdef'
 const UNKNOWN_TOOL = 'tool-01234567-89ab-4def-8123-456789abcdef'
-const URL = 'https://mcp.example.com/mcp'
+// reserved: nobody is there (RFC 6761)
+const URL = 'https://mcp.invalid/mcp'
 const config = { mcp_server_type: 'streamable_http', server_url: URL } as const
 
 /** The id that every answer has, though the client's types call it optional. */
@@ -54,31 +57,76 @@ operation(server, 'mcpServers.delete', 'deletes', async (client) => {
   await expect(client.mcpServers.delete(idOf(made))).rejects.toThrow(NotFoundError)
 })
 
-operation(server, 'mcpServers.refresh', 'says that this version does not connect', async (client) => {
-  const made = await client.mcpServers.create({ server_name: 'refresh', config })
-  await expect(client.mcpServers.refresh(idOf(made))).rejects.toThrow(/MCPServerUnavailable.*does not connect/)
+/** A server with these tools, stored as `server_name`. */
+async function connected(client: Letta, server_name: string, tools: readonly string[]) {
+  const scripted = await startScriptedMcpServer({
+    tools: tools.map((name) => objectTool(name, { word: { type: 'string' } })),
+    call: (name, args) => ({ content: [{ type: 'text', text: `${name}: ${args.word}` }] }),
+  })
+  const made = await client.mcpServers.create({ server_name, config: { ...config, server_url: scripted.url } })
+  return Object.assign(scripted, { id: idOf(made) })
+}
+
+operation(server, 'mcpServers.refresh', 'tells what was added, updated and deleted', async (client) => {
+  await using scripted = await connected(client, 'refresh', ['refresh_stays', 'refresh_goes'])
+  scripted.script.tools = [objectTool('refresh_stays'), objectTool('refresh_comes')]
+  expect(await client.mcpServers.refresh(scripted.id)).toEqual({
+    added: ['refresh_comes'],
+    updated: ['refresh_stays'],
+    deleted: ['refresh_goes'],
+    skipped: [],
+  })
+  const nobody = await client.mcpServers.create({ server_name: 'refresh nobody', config })
+  await expect(client.mcpServers.refresh(idOf(nobody))).rejects.toThrow(/MCPServerUnavailable.*cannot be reached/)
   await expect(client.mcpServers.refresh(UNKNOWN)).rejects.toThrow(NotFoundError)
 })
 
-operation(
-  server,
-  'mcpServers.tools.list',
-  'gives the tools that were found: none, before a connection',
-  async (client) => {
-    const made = await client.mcpServers.create({ server_name: 'tools', config })
-    expect(await client.mcpServers.tools.list(idOf(made))).toEqual([])
-    await expect(client.mcpServers.tools.list(UNKNOWN)).rejects.toThrow(NotFoundError)
-  },
-)
-
-operation(server, 'mcpServers.tools.retrieve', 'gives 404 for a tool that was not found there', async (client) => {
-  const made = await client.mcpServers.create({ server_name: 'tool', config })
-  const retrieved = client.mcpServers.tools.retrieve(UNKNOWN_TOOL, { mcp_server_id: idOf(made) })
-  await expect(retrieved).rejects.toThrow(/was not found at the MCP server 'tool'/)
+operation(server, 'mcpServers.tools.list', 'gives the tools that were found when it was made', async (client) => {
+  await using scripted = await connected(client, 'tools', ['listed_one', 'listed_two'])
+  const tools = await client.mcpServers.tools.list(scripted.id)
+  expect(tools).toMatchObject([
+    { name: 'listed_one', tool_type: 'external_mcp', tags: ['mcp:tools'] },
+    { name: 'listed_two' },
+  ])
+  await expect(client.mcpServers.tools.list(UNKNOWN)).rejects.toThrow(NotFoundError)
 })
 
-operation(server, 'mcpServers.tools.run', 'gives 404 for a tool that was not found there', async (client) => {
-  const made = await client.mcpServers.create({ server_name: 'run', config })
-  const run = client.mcpServers.tools.run(UNKNOWN_TOOL, { mcp_server_id: idOf(made), args: {} })
-  await expect(run).rejects.toThrow(/was not found at the MCP server 'run'/)
+operation(server, 'mcpServers.tools.retrieve', 'gives a tool, and 404 for one of no server', async (client) => {
+  await using scripted = await connected(client, 'tool', ['retrieved'])
+  const [tool] = await client.mcpServers.tools.list(scripted.id)
+  const at = { mcp_server_id: scripted.id }
+  expect(await client.mcpServers.tools.retrieve(tool?.id ?? '', at)).toEqual(tool)
+  const unknown = client.mcpServers.tools.retrieve(UNKNOWN_TOOL, at)
+  await expect(unknown).rejects.toThrow(/was not found at the MCP server 'tool'/)
+})
+
+operation(server, 'mcpServers.tools.run', 'runs a tool of the reference server', async (client) => {
+  await using everything = await startEverything('streamableHttp')
+  const made = await client.mcpServers.create({
+    server_name: 'everything',
+    config: { ...config, server_url: everything.url },
+  })
+  const at = { mcp_server_id: idOf(made) }
+  const tools = await client.mcpServers.tools.list(idOf(made))
+  const idOfTool = (name: string) => tools.find((tool) => tool.name === name)?.id ?? expect.fail(`no ${name}`)
+  const echoed = await client.mcpServers.tools.run(idOfTool('echo'), { ...at, args: { message: 'hello' } })
+  expect(echoed).toMatchObject({ status: 'success', func_return: 'Echo: hello' })
+  const refused = await client.mcpServers.tools.run(idOfTool('echo'), { ...at, args: {} })
+  expect(refused).toMatchObject({ status: 'error', func_return: expect.stringMatching(/message/) })
+  await expect(client.mcpServers.tools.run(UNKNOWN_TOOL, { ...at, args: {} })).rejects.toThrow(NotFoundError)
+})
+
+it('GET /v1/mcp-servers/connect/{id} tells how it connects, as events', async () => {
+  const client = server.client()
+  await using scripted = await connected(client, 'connect', ['connected'])
+  const { url, apiKey } = server.target()
+  const answer = await fetch(`${url}/v1/mcp-servers/connect/${scripted.id}`, {
+    headers: apiKey === null ? {} : { authorization: `Bearer ${apiKey}` },
+  })
+  expect(answer.headers.get('content-type')).toBe('text/event-stream')
+  const lines = (await answer.text()).split('\n\n').filter(Boolean)
+  expect(lines.map((line) => JSON.parse(line.replace(/^data: /, '')))).toMatchObject([
+    { event: 'connection_attempt', server_name: 'connect' },
+    { event: 'success', tools: [{ name: 'connected' }] },
+  ])
 })

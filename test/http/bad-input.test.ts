@@ -10,7 +10,7 @@ const MAX_BODY_BYTES = 3_000_000
 const JSON_TYPE = { 'content-type': 'application/json' }
 
 const TOOL_SOURCE = 'def valid():\n    "Does nothing."\n'
-const MCP_CONFIG = { mcp_server_type: 'sse', server_url: 'https://mcp.example.com/sse' }
+const MCP_CONFIG = { mcp_server_type: 'sse', server_url: 'https://mcp.invalid/sse' }
 
 /** Bodies that succeed, by operation; a new one with required fields needs a line here. */
 const VALID_BODIES: Record<string, unknown> = {
@@ -70,9 +70,7 @@ const STATUS_OF_VALID: Record<string, number> = {
   cancel_message: 409,
   cancel_conversation: 409,
   mcp_run_tool: 404,
-  execute_mcp_tool: 404,
   test_mcp_server: 404,
-  connect_mcp_server: 404,
   create_custom_local_sandbox_config: 409,
 }
 

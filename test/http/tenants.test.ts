@@ -100,7 +100,7 @@ async function fill(): Promise<void> {
   }
   theirTemplate = (await post('/v1/templates', { type: 'agent', agent_id: agent.id })).name
   theirProject = (await post('/v1/projects', { name: 'Theirs' })).id
-  const config = { mcp_server_type: 'streamable_http', server_url: 'https://mcp.example.com/mcp' }
+  const config = { mcp_server_type: 'streamable_http', server_url: 'https://mcp.invalid/mcp' }
   await post('/v1/mcp-servers', { server_name: 'theirs', config })
   const sandbox = await post('/v1/sandbox-config', { config: { sandbox_dir: '/tmp' } })
   await post(`/v1/sandbox-config/${sandbox.id}/environment-variable`, { key: 'THEIRS', value: 'theirs' })

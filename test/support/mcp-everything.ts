@@ -1,15 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { createRequire } from 'node:module'
 import { freePort } from './server-process.ts'
 
-const packageFile = (path: string): string =>
-  fileURLToPath(new URL(`../../node_modules/@modelcontextprotocol/${path}`, import.meta.url))
+const require = createRequire(import.meta.url)
 
 /** Scripts of the reference servers, for programs that Node runs. */
-export const EVERYTHING = packageFile('server-everything/dist/index.js')
-export const MEMORY = packageFile('server-memory/dist/index.js')
-export const FILESYSTEM = packageFile('server-filesystem/dist/index.js')
+export const EVERYTHING = require.resolve('@modelcontextprotocol/server-everything/dist/index.js')
+export const MEMORY = require.resolve('@modelcontextprotocol/server-memory/dist/index.js')
+export const FILESYSTEM = require.resolve('@modelcontextprotocol/server-filesystem/dist/index.js')
 
 /** The reference server with everything, in a process of its own. */
 export async function startEverything(transport: 'sse' | 'streamableHttp') {
@@ -18,12 +17,23 @@ export async function startEverything(transport: 'sse' | 'streamableHttp') {
     env: { PATH: process.env.PATH ?? '', PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  child.stdout.resume()
-  child.stderr.resume()
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
+  }
   const exited = once(child, 'exit')
   await waitForPort(port, () => child.exitCode !== null)
   return {
     url: `http://127.0.0.1:${port}/${transport === 'sse' ? 'sse' : 'mcp'}`,
+    /** Messages that it has received, by its own words. */
+    messages: () => output.match(/Received MCP POST request|Client Message from/g)?.length ?? 0,
+    /** Ends it at once; throws where it had ended before. */
+    async kill() {
+      if (!child.kill('SIGKILL')) throw new Error('the MCP server had ended before')
+      await exited
+    },
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
       await exited

@@ -47,7 +47,7 @@ const BY_NAME: Record<string, fc.Arbitrary<unknown>> = {
     'def fourth(x): pass',
   ),
   source_type: fc.constantFrom('python', 'python', 'python', 'typescript', 'json', 'none'),
-  server_url: fc.constantFrom('https://mcp.example.com/mcp', 'https://example.com:8443/x', 'http://10.0.0.1/', 'x'),
+  server_url: fc.constantFrom('https://mcp.invalid/mcp', 'https://other.invalid:8443/x', 'http://10.0.0.1/', 'x'),
   limit: fc.oneof(fc.integer({ min: 1, max: 5000 }), fc.integer()),
   max_steps: fc.integer({ min: 0, max: 4 }),
   start_date: moment,

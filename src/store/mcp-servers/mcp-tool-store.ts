@@ -137,7 +137,7 @@ export async function findToolByRemoteName(
 const SAVE_SYNC = statement(
   'save-mcp-sync',
   `update mcp_servers as s set last_error = $3, last_synced_at = case when $3::text is null then now() else s.last_synced_at end
-   where s.organization_id = $1 and s.id = $2`,
+   where s.organization_id = $1 and s.id = $2 and ($3::text is null or s.last_error is distinct from $3)`,
 )
 
 /** Keeps what came of asking a server for its tools; null for no error. */

@@ -26,12 +26,8 @@ export interface FailedWork {
   hadSession: boolean
 }
 
-/** The stream that would have brought the answer ended without it. */
-export class StreamCut extends Error {
-  constructor() {
-    super('the connection was cut before the answer came')
-  }
-}
+/** What would have brought the answer ended without it. */
+export class StreamCut extends Error {}
 
 /** Anything thrown, as what people read of it. Secrets of the target are taken out of the server's words. */
 export function explainFailure(error: unknown, target: McpTarget, work: FailedWork): McpFailure {

@@ -65,7 +65,7 @@ export class GuardedFetch implements AsyncDisposable {
         return new Response(null, { status: 405 })
       }
       const exchange = currentExchange.getStore()
-      exchange?.began()
+      if (method === 'POST') exchange?.began()
       for (const [name, value] of Object.entries(exchange?.headers ?? {})) headers.set(name, value)
       try {
         return await this.#fetch(new URL(input), { ...init, method, headers }, use)
@@ -100,6 +100,7 @@ export class GuardedFetch implements AsyncDisposable {
     if (answer.body === null) return new Response(null, { status, statusText, headers })
     const exchange = currentExchange.getStore()
     const isStream = isEventStream(headers.get('content-type'))
+    if (isStream) exchange?.began()
     const body = limitBody(
       answer.body as ReadableStream<Uint8Array>,
       { maxBytes: this.#options.maxResponseBytes, isEventStream: isStream },

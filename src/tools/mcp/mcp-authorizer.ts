@@ -1,5 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { type AuthProvider, auth } from '@modelcontextprotocol/client'
+import {
+  type AuthProvider,
+  auth,
+  type FetchLike,
+  OAuthError,
+  refreshAuthorization,
+  selectResourceURL,
+} from '@modelcontextprotocol/client'
 import { errorMessage } from '#platform/errors.ts'
 import { newId } from '#platform/ids.ts'
 import type { SecretBox } from '#platform/secret-box.ts'
@@ -164,29 +171,51 @@ export class McpAuthorizer {
   }
 
   async #renewNow(target: McpTarget, state: OauthState): Promise<OauthState> {
-    const { organizationId, serverId, endpoint, storedUrl } = target
-    if (endpoint.type === 'stdio' || storedUrl === null) return state
+    const { organizationId, serverId, storedUrl } = target
     const client = new OauthClient(state)
-    const failure = await this.#authorize(client, target, { serverUrl: endpoint.url }).catch((error: Error) => error)
-    const renewed = client.known
-    if (client.authorizationUrl === undefined && renewed.tokens !== undefined && renewed.tokens !== state.tokens) {
-      await this.#save(organizationId, serverId, storedUrl, renewed)
-      return renewed
+    const failure = await this.#refresh(client, target).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    if (failure === undefined && storedUrl !== null) {
+      await this.#save(organizationId, serverId, storedUrl, client.known)
+      return client.known
     }
     // refresh tokens can be good once: another replica may have been faster
     const stored = await this.#read(target, 0)
     if (stored.tokens !== undefined && stored.tokens.access_token !== state.tokens?.access_token) return stored
-    if (failure instanceof Error) {
+    if (!isFinal(failure)) {
+      const reason = withoutSecrets(deepMessage(failure), secretsOf(state)).slice(0, MAX_WORDS)
       throw new McpFailure(
         'refused',
-        `MCP server '${target.serverName}' was not asked: its token has ended and could not be renewed. ${failure.message}`,
+        `MCP server '${target.serverName}' was not asked: its token has ended and could not be renewed: ${reason}. Try again later.`,
       )
     }
-    if (client.authorizationUrl !== undefined) {
-      await deleteMcpOauthTokens(this.#deps.db, organizationId, serverId)
-      this.forget(organizationId, serverId)
-    }
+    await deleteMcpOauthTokens(this.#deps.db, organizationId, serverId)
+    this.forget(organizationId, serverId)
     throw needsAuthorization(target, 401)
+  }
+
+  /** New tokens for the old ones. Throws OAuthError where the authorization server refuses. */
+  async #refresh(client: OauthClient, { endpoint }: McpTarget): Promise<void> {
+    const { tokens, discovery, client: clientInformation } = client.known
+    if (endpoint.type === 'stdio' || discovery === undefined || clientInformation === undefined)
+      throw new Error('nothing is known of how')
+    if (tokens?.refresh_token === undefined) throw new Error('there is no refresh token')
+    const resource = await selectResourceURL(endpoint.url, client, discovery.resourceMetadata)
+    const renewed = await refreshAuthorization(discovery.authorizationServerUrl, {
+      ...(discovery.authorizationServerMetadata !== undefined && { metadata: discovery.authorizationServerMetadata }),
+      clientInformation,
+      refreshToken: tokens.refresh_token,
+      ...(resource !== undefined && { resource }),
+      fetchFn: this.#fetch(),
+    })
+    client.saveTokens({ ...tokens, ...renewed })
+  }
+
+  #fetch(): FetchLike {
+    const fetch = this.#deps.fetcher.for()
+    return (url, init) => fetch(url, { ...init, signal: AbortSignal.timeout(REQUEST_MS) })
   }
 
   /** One run of the library's flow, with every address guarded. Throws AuthorizationFailed without secrets. */
@@ -195,18 +224,12 @@ export class McpAuthorizer {
     target: Pick<McpTarget, 'secrets'>,
     options: { serverUrl: URL | string; authorizationCode?: string; iss?: string },
   ): Promise<void> {
-    const fetchFn = this.#deps.fetcher.for()
     try {
-      await auth(client, {
-        ...options,
-        fetchFn: (url, init) => fetchFn(url, { ...init, signal: AbortSignal.timeout(REQUEST_MS) }),
-      })
+      await auth(client, { ...options, fetchFn: this.#fetch() })
     } catch (error) {
-      const { tokens, client: registered } = client.known
-      const own = [tokens?.access_token, tokens?.refresh_token, registered?.client_secret]
-      const secrets = [...target.secrets, ...own.filter((text) => text !== undefined)]
+      const secrets = [...target.secrets, ...secretsOf(client.known)]
       throw new AuthorizationFailed(
-        `The authorization failed: ${withoutSecrets(deepMessage(error), secrets).slice(0, 500)}`,
+        `The authorization failed: ${withoutSecrets(deepMessage(error), secrets).slice(0, MAX_WORDS)}`,
       )
     }
   }
@@ -245,7 +268,16 @@ export class McpAuthorizer {
   }
 }
 
+/** True where an authorization server says that it gives nothing more for what it gave; not where it is out of order. */
+const isFinal = (error: unknown): boolean =>
+  error instanceof OAuthError && ['invalid_grant', 'invalid_client', 'unauthorized_client'].includes(error.code)
+
 const MAX_CACHED = 1_000
+/** Characters of an authorization server's own words that are repeated. */
+const MAX_WORDS = 500
+
+const secretsOf = ({ tokens, client }: OauthState): string[] =>
+  [tokens?.access_token, tokens?.refresh_token, client?.client_secret].filter((text) => text !== undefined)
 
 const cacheKey = ({ organizationId, serverId }: McpTarget): string => `${organizationId} ${serverId}`
 const tokensPlace = (serverId: string): string => `mcp_oauth_tokens ${serverId}`

@@ -1,4 +1,5 @@
 import { addAbortListener } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type AuthProvider,
   type CallToolResult,
@@ -49,6 +50,7 @@ const SETTLE_MS = 500
 /** A stream whose events have ids is asked for again by the library, twice, after one and one and a half seconds. */
 const RESUME_MS = 10_000
 const PING_MS = 5_000
+const GOODBYE_MS = 1_000
 
 interface Opened {
   client: Client
@@ -70,10 +72,11 @@ export class McpConnection implements AsyncDisposable {
   }
 
   /** Connects and shakes hands. Throws McpFailure. */
-  static async open(target: McpTarget, deps: ConnectionDeps): Promise<McpConnection> {
+  static async open(target: McpTarget, deps: ConnectionDeps, signal: AbortSignal): Promise<McpConnection> {
     const connection = new McpConnection(target, deps)
     try {
-      await connection.#perform('connecting', deps.limits.connectTimeoutMs, (options) => connection.#connect(options))
+      const connect = (options: RequestOptions) => connection.#connect(options)
+      await connection.#perform('connecting', deps.limits.connectTimeoutMs, connect, { signal })
       return connection
     } catch (error) {
       await connection[Symbol.asyncDispose]()
@@ -171,6 +174,7 @@ export class McpConnection implements AsyncDisposable {
       client,
       stdio,
       dispose: async () => {
+        if (this.#lost === undefined) await endSession(transport)
         await client.close().catch(() => {})
         await transport.close().catch(() => {})
         await dispose?.()
@@ -237,7 +241,10 @@ export class McpConnection implements AsyncDisposable {
       fail: (error) => fault.reject(error),
       streamEnded: (mayResume) => {
         clearTimeout(settling)
-        settling = setTimeout(() => fault.reject(new StreamCut()), mayResume ? RESUME_MS : SETTLE_MS)
+        settling = setTimeout(
+          () => fault.reject(new StreamCut('the connection was cut before the answer came')),
+          mayResume ? RESUME_MS : SETTLE_MS,
+        )
       },
     }
     // the library's own time-out does not cover everything that it waits for
@@ -267,7 +274,7 @@ export class McpConnection implements AsyncDisposable {
   #causeOf(error: unknown, httpFault: unknown): unknown {
     if (error instanceof SseError && error.code === undefined && httpFault !== undefined) return httpFault
     const isClosed = error instanceof SdkError && error.code === SdkErrorCode.ConnectionClosed
-    return isClosed && this.#lost !== undefined ? new Error(this.#lost.message, { cause: this.#lost }) : error
+    return isClosed && this.#lost !== undefined ? new StreamCut(this.#lost.message, { cause: this.#lost }) : error
   }
 
   /** How a program ended and what it wrote to stderr last; undefined while it runs, and for other servers. */
@@ -280,6 +287,12 @@ export class McpConnection implements AsyncDisposable {
   #endless(what: string): McpFailure {
     return new McpFailure('protocol', `MCP server '${this.target.serverName}' ${what}; its tools were not taken over.`)
   }
+}
+
+/** Tells a server with sessions that this one is over; one that does not answer forgets it by itself. */
+async function endSession(transport: Transport): Promise<void> {
+  if (!(transport instanceof StreamableHTTPClientTransport)) return
+  await Promise.race([transport.terminateSession().catch(() => {}), sleep(GOODBYE_MS, undefined, { ref: false })])
 }
 
 /** Schemas of results are not compiled: patterns that a stranger wrote could hold up this process. */

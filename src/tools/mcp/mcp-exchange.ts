@@ -4,7 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 export interface McpExchange {
   /** Sent with this request besides those of the connection. */
   headers: Readonly<Record<string, string>>
-  /** Another HTTP request begins for it. */
+  /** It is worked on again: another message of it is sent, or the rest of its stream comes. */
   began(): void
   /** An HTTP request of it failed; the library may tell less of why. */
   faulted(error: unknown): void

@@ -89,6 +89,30 @@ describe('the reference server', () => {
     expect(pool.size).toBe(1)
   })
 
+  it.each(['streamableHttp', 'sse'] as const)(
+    'that is killed during a call over %s interrupts it',
+    async (transport) => {
+      await using everything = await startEverything(transport)
+      await using pool = poolWith()
+      const type = transport === 'sse' ? 'sse' : 'streamable_http'
+      const target = targetOf({ type, url: new URL(everything.url), headers: {} })
+      const tools = await pool.listTools(target)
+      const name = tools.find((tool) => tool.name.includes('long-running'))?.name ?? expect.fail('no long tool')
+      const before = everything.messages()
+      const failing = failureOf(pool.callTool(target, call(name, { duration: 60, steps: 60 })))
+      await until(() => everything.messages() > before)
+      // it writes the head of its answer next
+      await tick()
+      await everything.kill()
+      const failure = await failing
+      expect(failure).toMatchObject({ kind: 'interrupted', isUnsent: false })
+      expect(failure.message).toMatch(/broke the connection during the call/)
+      expect(await failureOf(pool.callTool(target, call('echo', { message: 'x' })))).toMatchObject({
+        kind: 'unreachable',
+      })
+    },
+  )
+
   it('lists and calls over stdio', async () => {
     await using pool = poolWith()
     const target = targetOf({
@@ -229,6 +253,8 @@ describe('connections', () => {
     expect(server.count('initialize')).toBe(2)
     await pool.forget(target.organizationId, target.serverId)
     expect(pool.size).toBe(0)
+    // and the server is told, so that it need not keep the sessions
+    expect(server.seen.filter(({ httpMethod }) => httpMethod === 'DELETE')).toHaveLength(2)
   })
 })
 
@@ -330,12 +356,12 @@ describe('a server that fails', () => {
         return true
       },
     })
-    await using pool = poolWith({ limits: { connectTimeoutMs: 300 } })
+    await using pool = poolWith({ limits: { connectTimeoutMs: 1_000 } })
     expect((await failureOf(pool.listTools(httpTarget(server.url)))).message).toMatch(
-      /did not answer in 0.3 s while connecting/,
+      /did not answer in 1 s while connecting/,
     )
     const sse = targetOf({ type: 'sse', url: new URL(server.url), headers: {} })
-    expect((await failureOf(pool.listTools(sse))).message).toMatch(/did not answer in 0.3 s while connecting/)
+    expect((await failureOf(pool.listTools(sse))).message).toMatch(/did not answer in 1 s while connecting/)
     expect(hung).toBe(2)
     expect(pool.size).toBe(0)
   })
@@ -397,6 +423,38 @@ describe('a call that is cancelled', () => {
     expect(textOf(await other)).toBe('a was called')
     expect(server.count('initialize')).toBe(1)
   })
+})
+
+it('a pool that is closed gives up connecting, and waits for nobody', async () => {
+  let hung = 0
+  await using server = await startScriptedMcpServer({
+    tools: [],
+    intercept: () => {
+      hung += 1
+      return true
+    },
+  })
+  const pool = poolWith({ limits: { connectTimeoutMs: 3_600_000 } })
+  const failing = failureOf(pool.listTools(httpTarget(server.url)))
+  await until(() => hung === 1)
+  await pool[Symbol.asyncDispose]()
+  expect(await failing).toMatchObject({ kind: 'cancelled' })
+  expect(await failureOf(pool.listTools(httpTarget(server.url)))).toMatchObject({ kind: 'busy' })
+})
+
+it('a server that was slow is asked whether it is there before it is used again', async () => {
+  const slow = new Promise<never>(() => {})
+  await using server = await startScriptedMcpServer({ tools: [objectTool('a')], call: () => slow })
+  await using pool = poolWith({ limits: { callTimeoutMs: 2_000 } })
+  const target = httpTarget(server.url)
+  await failureOf(pool.callTool(target, call('a')))
+  expect(server.count('ping')).toBe(0)
+  server.script.call = () => ({ content: [] })
+  await pool.callTool(target, call('a'))
+  expect(server.count('ping')).toBe(1)
+  await pool.callTool(target, call('a'))
+  expect(server.count('ping')).toBe(1)
+  expect(server.count('initialize')).toBe(1)
 })
 
 describe('answers that are too large', () => {

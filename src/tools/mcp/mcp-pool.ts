@@ -30,6 +30,8 @@ const MAX_FAILURES_KEPT = 1_000
 
 interface Entry {
   target: McpTarget
+  /** Gives up connecting. */
+  ending: AbortController
   opening: Promise<McpConnection>
   connection: McpConnection | undefined
   users: number
@@ -152,9 +154,11 @@ export class McpPool implements AsyncDisposable {
     const past = this.#failures.get(target.key)
     if (past !== undefined && !isForced && Date.now() < past.untilMs) throw backingOff(past)
     this.#makeRoom(target)
-    const opening = McpConnection.open(target, this.#deps)
+    const ending = new AbortController()
+    const opening = McpConnection.open(target, this.#deps, ending.signal)
     const entry: Entry = {
       target,
+      ending,
       opening,
       connection: undefined,
       users: 0,
@@ -204,7 +208,7 @@ export class McpPool implements AsyncDisposable {
   }
 
   #backOff(target: McpTarget, error: unknown): void {
-    if (!(error instanceof McpFailure)) return
+    if (!(error instanceof McpFailure) || error.kind === 'cancelled') return
     const count = (this.#failures.get(target.key)?.count ?? 0) + 1
     const pauseMs = Math.min(FIRST_BACK_OFF_MS * 2 ** (count - 1), MAX_BACK_OFF_MS)
     this.#failures.delete(target.key)
@@ -249,6 +253,7 @@ export class McpPool implements AsyncDisposable {
 
   #drop(entry: Entry): Promise<void> {
     this.#remove(entry)
+    entry.ending.abort()
     const closing = entry.opening
       .then(
         (connection) => connection[Symbol.asyncDispose](),

@@ -8,6 +8,8 @@ interface Outcome {
   status: 'success' | 'error'
   message: string
   server_url: string | null
+  /** The message again, where errors have it. */
+  detail?: string
 }
 
 const CallbackQuery = Type.Object(
@@ -57,7 +59,7 @@ async function finish({ mcp }: Context, parameters: URLSearchParams): Promise<Ou
     return { status: 'success', message: 'Authorization successful', server_url: serverUrl }
   } catch (error) {
     if (!(error instanceof AuthorizationFailed)) throw error
-    return { status: 'error', message: error.message, server_url: null }
+    return { status: 'error', message: error.message, server_url: null, detail: error.message }
   }
 }
 
