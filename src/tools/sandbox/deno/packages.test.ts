@@ -15,10 +15,10 @@ const FILES: Record<string, string> = {
   'package.json': '{"name":"layer","dependencies":{"esm":"1.0.0","cjs":"1.0.0"}}',
   'node_modules/esm/package.json':
     '{"name":"esm","version":"1.0.0","type":"module","exports":{".":"./main.js","./deep":"./lib/deep.js"}}',
-  'node_modules/esm/main.js': "import { inner } from 'inner'\nexport const outer = (x) => `outer ${inner(x)}`\n",
+  'node_modules/esm/main.js': "import { inner } from 'inner'\nexport const outer = (x) => 'outer ' + inner(x)\n",
   'node_modules/esm/lib/deep.js': "export default 'deep'\n",
   'node_modules/inner/package.json': '{"name":"inner","version":"1.0.0","main":"index.mjs"}',
-  'node_modules/inner/index.mjs': 'export const inner = (x) => `inner ${x}`\n',
+  'node_modules/inner/index.mjs': "export const inner = (x) => 'inner ' + x\n",
   'node_modules/cjs/package.json': '{"name":"cjs","version":"1.0.0"}',
   'node_modules/cjs/index.js':
     "const { sep } = require('path')\nconst data = require('./data.json')\nmodule.exports = { data, sep, env: process.env }\n",
