@@ -9,6 +9,7 @@ import { DomainError } from '#platform/errors.ts'
 import { findForbiddenAddress, type Resolve } from '#platform/guarded-lookup.ts'
 import { checkCallbackUrl } from '#runs/check-callback-url.ts'
 import { checkServerUrl } from '#tools/mcp/check-mcp-server.ts'
+import { GuardedFetch } from '#tools/mcp/guarded-fetch.ts'
 import { PageFetcher } from '#tools/web/page-fetcher.ts'
 import { FORBIDDEN_NAMES, FORBIDDEN_URLS, HONEST_URLS } from '../support/ssrf-vectors.ts'
 
@@ -88,6 +89,17 @@ const CONNECTIONS: Record<string, Guard> = {
       return isRefused ? 'refused' : `failed: ${error}`
     }
   },
+  'MCP servers': async (url, resolve) => {
+    if (!URL.canParse(url)) return 'refused'
+    const guard = { allowsPrivate: false, allowed: parseAllowedHosts(''), connectTimeoutMs: TIMEOUT_MS, resolve }
+    await using guarded = new GuardedFetch({ ...guard, maxResponseBytes: 1_000 })
+    try {
+      await guarded.for()(url, {})
+      return 'answered'
+    } catch (error) {
+      return findForbiddenAddress(error) === undefined ? `failed: ${error}` : 'refused'
+    }
+  },
 }
 const GUARDS = { ...CHECKS, ...CONNECTIONS }
 
@@ -117,7 +129,7 @@ describe('refused by whoever connects, because of what the name means', () => {
     for (const scheme of ['http', 'https']) {
       expect(await verdictsOf(CONNECTIONS, `${scheme}://${name}/`, resolve)).toEqual(all(CONNECTIONS, 'refused'))
     }
-    expect(asked).toEqual(Array.from({ length: 6 }, () => name))
+    expect(asked).toEqual(Array.from({ length: 2 * Object.keys(CONNECTIONS).length }, () => name))
   })
 })
 
@@ -140,7 +152,8 @@ describe('allowed by every guard', () => {
     )
     expect(verdicts).toMatchObject({ fetch_webpage: 'failed', callbacks: 'failed' })
     expect(verdicts.providers).toContain('has no address')
-    expect(asked).toEqual([hostname, hostname, hostname])
+    expect(verdicts['MCP servers']).toMatch(/^failed/)
+    expect(asked).toEqual(Object.keys(CONNECTIONS).map(() => hostname))
   })
 })
 

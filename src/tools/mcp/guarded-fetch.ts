@@ -3,6 +3,7 @@ import { Agent, fetch } from 'undici'
 import type { AllowedHosts } from '#platform/allowed-hosts.ts'
 import { ForbiddenAddress, guardedLookup, type Resolve } from '#platform/guarded-lookup.ts'
 import { addressOfHost, isPublicAddress } from '#platform/public-address.ts'
+import { findPrivatePart } from '#platform/public-url.ts'
 import { limitBody } from './limit-body.ts'
 import { currentExchange } from './mcp-exchange.ts'
 
@@ -80,11 +81,18 @@ export class GuardedFetch implements AsyncDisposable {
     await this.#agent.destroy()
   }
 
-  async #fetch(url: URL, init: RequestInit, use: FetchUse): Promise<Response> {
+  /** What can be told before the name is looked up; an address that is written out is connected to without a look-up. */
+  #refuseForbidden(url: URL): void {
     if (!/^https?:$/.test(url.protocol)) throw new ForbiddenAddress(`${url.protocol} is neither http: nor https:`)
-    // an address that is written out is connected to without a look-up
-    const literal = addressOfHost(url)
-    if (literal !== undefined && !this.#isAllowed(literal, literal)) throw new ForbiddenAddress(refusal(literal))
+    if (url.username !== '' || url.password !== '') throw new ForbiddenAddress('a URL with a user in it is not asked')
+    const { allowsPrivate, allowed } = this.#options
+    if (allowsPrivate || allowed.hasName(url.hostname) || allowed.hasAddress(addressOfHost(url) ?? '')) return
+    const problem = findPrivatePart(url)
+    if (problem !== undefined) throw new ForbiddenAddress(`${problem}; ${ADVICE}`)
+  }
+
+  async #fetch(url: URL, init: RequestInit, use: FetchUse): Promise<Response> {
+    this.#refuseForbidden(url)
     const redirect = init.redirect === 'error' ? 'error' : 'manual'
     const answer = await fetch(url, {
       method: init.method ?? 'GET',
@@ -134,5 +142,6 @@ export class GuardedFetch implements AsyncDisposable {
 
 const isEventStream = (type: string | null): boolean => /\btext\/event-stream\b/i.test(type ?? '')
 
-const refusal = (address: string): string =>
-  `${address} is not on the public internet, and is not allowed (PERDURE_MCP_ALLOWED_HOSTS, PERDURE_MCP_ADDRESSES)`
+const ADVICE = 'PERDURE_MCP_ALLOWED_HOSTS or PERDURE_MCP_ADDRESSES=any can allow it'
+
+const refusal = (address: string): string => `${address} is not on the public internet; ${ADVICE}`
