@@ -157,11 +157,17 @@ it('seals tokens, and forgets them with the server and its address', async () =>
   const rows = await read()
   expect(rows).toHaveLength(1)
   expect(rows[0]?.sealed).toMatch(/^v1\./)
+  const tools = await ask<{ id: string }[]>('GET', `${guarded.path}/tools`)
+  const runOnReplica = () =>
+    replica.request('POST', `${guarded.path}/tools/${tools.body[0]?.id}/run`, { args: {} }, KEY)
+  // this one remembers the tokens too, and is not told of the change
+  expect((await runOnReplica()).body).toMatchObject({ status: 'success' })
   await using elsewhere = await startScriptedMcpServer({ tools: [objectTool('guarded')] })
   const config = { mcp_server_type: 'streamable_http', server_url: elsewhere.url }
   await ask('PATCH', guarded.path, { config })
   await runTool(guarded)
-  expect(elsewhere.count('tools/call')).toBe(1)
+  await runOnReplica()
+  expect(elsewhere.count('tools/call')).toBe(2)
   for (const { headers } of elsewhere.seen) expect(headers.authorization).toBeUndefined()
   await ask('DELETE', guarded.path)
   expect(await read()).toEqual([])

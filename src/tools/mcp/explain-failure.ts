@@ -12,6 +12,7 @@ import { SandboxUnavailable } from '#tools/sandbox/tool-runner.ts'
 import { ResponseTooLarge } from './limit-body.ts'
 import { McpFailure } from './mcp-failure.ts'
 import type { McpTarget } from './mcp-target.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 /** Characters of a server's own words that are repeated. */
 const MAX_WORDS = 500
@@ -35,12 +36,6 @@ export function explainFailure(error: unknown, target: McpTarget, work: FailedWo
   const { kind, reason, isUnsent = false, advice } = judge(error, target, work)
   const text = `MCP server '${target.serverName}' ${reason}${/[.!?]$/.test(reason) ? '' : '.'}${advice === undefined ? '' : ` ${advice}`}`
   return new McpFailure(kind, withoutSecrets(text, target.secrets), { isUnsent })
-}
-
-export function withoutSecrets(text: string, secrets: readonly string[]): string {
-  // longer ones first: one can be a part of another
-  const ordered = [...new Set(secrets)].sort((a, b) => b.length - a.length)
-  return ordered.reduce((clean, secret) => clean.replaceAll(secret, '[redacted]'), text)
 }
 
 interface Judgement {

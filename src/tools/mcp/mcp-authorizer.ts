@@ -1,12 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import {
-  type AuthProvider,
-  auth,
-  type FetchLike,
-  OAuthError,
-  refreshAuthorization,
-  selectResourceURL,
-} from '@modelcontextprotocol/client'
+import type { AuthProvider, FetchLike } from '@modelcontextprotocol/client'
 import { errorMessage } from '#platform/errors.ts'
 import { newId } from '#platform/ids.ts'
 import type { SecretBox } from '#platform/secret-box.ts'
@@ -20,11 +13,11 @@ import {
   saveMcpOauthTokens,
   takeMcpOauthSession,
 } from '#store/mcp-servers/mcp-oauth-store.ts'
-import { withoutSecrets } from './explain-failure.ts'
 import type { GuardedFetch } from './guarded-fetch.ts'
 import { McpFailure } from './mcp-failure.ts'
 import type { McpTarget } from './mcp-target.ts'
 import { OauthClient, type OauthState } from './oauth-client.ts'
+import { withoutSecrets } from './without-secrets.ts'
 
 /** A person has so long to allow a server. */
 export const SESSION_MS = 10 * 60_000
@@ -123,7 +116,8 @@ export class McpAuthorizer {
 
   /** Reads tokens anew for the next request. */
   forget(organizationId: string, serverId: string): void {
-    this.#cache.delete(`${organizationId} ${serverId}`)
+    const prefix = `${organizationId} ${serverId} `
+    for (const key of this.#cache.keys()) if (key.startsWith(prefix)) this.#cache.delete(key)
   }
 
   async #exchange(organizationId: string, session: McpOauthSessionRow, parameters: URLSearchParams): Promise<void> {
@@ -196,12 +190,13 @@ export class McpAuthorizer {
     throw needsAuthorization(target, 401)
   }
 
-  /** New tokens for the old ones. Throws OAuthError where the authorization server refuses. */
+  /** New tokens for the old ones. Throws an error with OAuth's `code` where the authorization server refuses. */
   async #refresh(client: OauthClient, { endpoint }: McpTarget): Promise<void> {
     const { tokens, discovery, client: clientInformation } = client.known
     if (endpoint.type === 'stdio' || discovery === undefined || clientInformation === undefined)
       throw new Error('nothing is known of how')
     if (tokens?.refresh_token === undefined) throw new Error('there is no refresh token')
+    const { refreshAuthorization, selectResourceURL } = await loadLibrary()
     const resource = await selectResourceURL(endpoint.url, client, discovery.resourceMetadata)
     const renewed = await refreshAuthorization(discovery.authorizationServerUrl, {
       ...(discovery.authorizationServerMetadata !== undefined && { metadata: discovery.authorizationServerMetadata }),
@@ -224,6 +219,7 @@ export class McpAuthorizer {
     target: Pick<McpTarget, 'secrets'>,
     options: { serverUrl: URL | string; authorizationCode?: string; iss?: string },
   ): Promise<void> {
+    const { auth } = await loadLibrary()
     try {
       await auth(client, { ...options, fetchFn: this.#fetch() })
     } catch (error) {
@@ -249,7 +245,7 @@ export class McpAuthorizer {
   async #save(organizationId: string, serverId: string, serverUrl: string, state: OauthState): Promise<boolean> {
     const sealed = this.#seal(state, organizationId, tokensPlace(serverId))
     const isSaved = await saveMcpOauthTokens(this.#deps.db, organizationId, serverId, { server_url: serverUrl, sealed })
-    if (isSaved) this.#remember(`${organizationId} ${serverId}`, state)
+    if (isSaved) this.#remember(cacheKey({ organizationId, serverId, storedUrl: serverUrl }), state)
     return isSaved
   }
 
@@ -268,9 +264,14 @@ export class McpAuthorizer {
   }
 }
 
+/** It is not small, and most servers never need it. */
+const loadLibrary = () => import('@modelcontextprotocol/client')
+
 /** True where an authorization server says that it gives nothing more for what it gave; not where it is out of order. */
 const isFinal = (error: unknown): boolean =>
-  error instanceof OAuthError && ['invalid_grant', 'invalid_client', 'unauthorized_client'].includes(error.code)
+  error instanceof Error &&
+  'code' in error &&
+  ['invalid_grant', 'invalid_client', 'unauthorized_client'].includes(String(error.code))
 
 const MAX_CACHED = 1_000
 /** Characters of an authorization server's own words that are repeated. */
@@ -279,7 +280,12 @@ const MAX_WORDS = 500
 const secretsOf = ({ tokens, client }: OauthState): string[] =>
   [tokens?.access_token, tokens?.refresh_token, client?.client_secret].filter((text) => text !== undefined)
 
-const cacheKey = ({ organizationId, serverId }: McpTarget): string => `${organizationId} ${serverId}`
+/** With the address: what is remembered for one must not be sent to another, whoever changed it and where. */
+const cacheKey = ({
+  organizationId,
+  serverId,
+  storedUrl,
+}: Pick<McpTarget, 'organizationId' | 'serverId' | 'storedUrl'>): string => `${organizationId} ${serverId} ${storedUrl}`
 const tokensPlace = (serverId: string): string => `mcp_oauth_tokens ${serverId}`
 const hashOf = (state: string): string => createHash('sha256').update(state).digest('base64url')
 

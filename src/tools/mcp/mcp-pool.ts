@@ -6,7 +6,7 @@ import type { SecretBox } from '#platform/secret-box.ts'
 import type { Queryable } from '#store/db.ts'
 import { GuardedFetch, type GuardOptions } from './guarded-fetch.ts'
 import { McpAuthorizer } from './mcp-authorizer.ts'
-import { type ConnectionDeps, McpConnection, type McpLimits, type RemoteTool } from './mcp-connection.ts'
+import type { ConnectionDeps, McpConnection, McpLimits, RemoteTool } from './mcp-connection.ts'
 import { McpFailure } from './mcp-failure.ts'
 import type { McpTarget } from './mcp-target.ts'
 import type { ProgramPolicy } from './start-program.ts'
@@ -91,7 +91,8 @@ export class McpPool implements AsyncDisposable {
 
   /** All tools of a server, of all pages. Throws McpFailure. */
   listTools(target: McpTarget, options: UseOptions = {}): Promise<RemoteTool[]> {
-    return this.#use(target, options, (connection) => connection.listTools(options.signal))
+    const repeated = ['unreachable', 'interrupted']
+    return this.#use(target, options, (connection) => connection.listTools(options.signal), repeated)
   }
 
   /** Calls a tool by the server's name for it; cancelled there too when the signal is aborted. Throws McpFailure. */
@@ -127,6 +128,8 @@ export class McpPool implements AsyncDisposable {
     target: McpTarget,
     options: UseOptions,
     work: (connection: McpConnection) => Promise<Result>,
+    /** Failures after which it may be done again although the server can have seen it. */
+    repeated: readonly string[] = [],
   ): Promise<Result> {
     for (let attempt = 0; ; attempt += 1) {
       const entry = this.#enter(target, options.isForced === true || attempt > 0)
@@ -135,7 +138,7 @@ export class McpPool implements AsyncDisposable {
         return await work(await this.#healthy(entry, options.signal))
       } catch (error) {
         const failure = this.#noteFailure(entry, error)
-        const isSafe = failure.isUnsent || failure.kind === 'session-lost'
+        const isSafe = failure.isUnsent || failure.kind === 'session-lost' || repeated.includes(failure.kind)
         const hadConnection = entry.connection !== undefined
         if (!(isSafe && hadConnection && attempt === 0) || options.signal?.aborted) throw failure
       } finally {
@@ -155,7 +158,7 @@ export class McpPool implements AsyncDisposable {
     if (past !== undefined && !isForced && Date.now() < past.untilMs) throw backingOff(past)
     this.#makeRoom(target)
     const ending = new AbortController()
-    const opening = McpConnection.open(target, this.#deps, ending.signal)
+    const opening = openConnection(target, this.#deps, ending.signal)
     const entry: Entry = {
       target,
       ending,
@@ -263,6 +266,12 @@ export class McpPool implements AsyncDisposable {
     this.#closing.add(closing)
     return closing.finally(() => this.#closing.delete(closing))
   }
+}
+
+/** The client library is not small, and most servers never need it. */
+async function openConnection(target: McpTarget, deps: ConnectionDeps, signal: AbortSignal): Promise<McpConnection> {
+  const { McpConnection } = await import('./mcp-connection.ts')
+  return McpConnection.open(target, deps, signal)
 }
 
 function backingOff({ failure, untilMs }: PastFailure): McpFailure {
