@@ -275,7 +275,9 @@ describe('import of a file of today', () => {
     const made = await load(file({ tool_ids: ['tool-0'] }, { tools }))
     const { messages } = await say(made.id, 'search the web')
     const result = messages.find((one) => one.message_type === 'tool_return_message')
-    expect(result?.tool_return).toBe('`newer_than_this_server` was not run: this version of the server does not have it.')
+    expect(result?.tool_return).toBe(
+      '`newer_than_this_server` was not run: this version of the server does not have it.',
+    )
     expect(messages.at(-1)?.content).toBe('I am here.')
   })
 

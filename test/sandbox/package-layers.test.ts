@@ -4,9 +4,13 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { loadConfig } from '#config/config.ts'
 import { createLogger } from '#platform/logger.ts'
 import { PackageLayers, type PackageLayersOptions } from '#tools/packages/package-layers.ts'
+import { openSandbox } from '#tools/sandbox/open-sandbox.ts'
+import type { ToolCall } from '#tools/sandbox/tool-runner.ts'
 import { type PackageIndex, startPackageIndex } from '../support/package-index.ts'
+import { toolCall } from '../support/tool-call.ts'
 
 /** A package writes here if anything of it is run. */
 const TRACE = join(tmpdir(), `perdure-package-was-run-${process.pid}`)
@@ -96,4 +100,26 @@ it('refuses packages where the operator allows none, and needs none for a tool w
   const layers = layersIn({ isAllowed: false })
   await expect(layers.find('python', [named('greeter')])).rejects.toThrow(/PERDURE_TOOL_PACKAGES=on/)
   expect(await layers.find('python', [])).toBeNull()
+})
+
+it('gives packages to the tools that name them, in both languages', async () => {
+  const layers = layersIn()
+  const config = { ...loadConfig({ env: {} }), pythonPath: python, cacheDir: folder }
+  await using sandbox = openSandbox(config, createLogger({ level: 'silent', format: 'json' }))
+  const inPython = toolCall({
+    language: 'python',
+    sourceCode: 'import greeter\ndef tool():\n    return greeter.greet()',
+    packages: await layers.find('python', [named('greeter')]),
+  })
+  const inTypeScript = toolCall({
+    language: 'typescript',
+    sourceCode: "import shouter from 'shouter'\nexport function tool() { return shouter }",
+    packages: await layers.find('typescript', [named('shouter')]),
+  })
+  const run = (call: ToolCall) => sandbox.run(call, new AbortController().signal)
+  expect(await run(inPython)).toMatchObject({ status: 'success', text: 'hello' })
+  expect(await run(inTypeScript)).toMatchObject({ status: 'success', text: 'HELLO' })
+  expect(await run({ ...inPython, packages: null })).toMatchObject({ status: 'error', type: 'ModuleNotFoundError' })
+  expect(await run({ ...inTypeScript, packages: null })).toMatchObject({ status: 'error' })
+  expect(existsSync(TRACE)).toBe(false)
 })
