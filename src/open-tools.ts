@@ -50,7 +50,9 @@ export function openTools(resources: AsyncDisposableStack, dependencies: ToolDep
     limits: toolLimits(config),
     network: config.toolNetwork,
   })
-  const { pages, search } = resources.use(openWeb(config, VERSION))
+  const { pages, search } = resources.use(
+    openWeb(config, readAllowedHosts('PERDURE_FETCH_ALLOWED_HOSTS', config.fetchAllowedHosts), VERSION),
+  )
   const services = {
     code: new SandboxedCode(customTools),
     pages,
@@ -85,7 +87,10 @@ function openMcpPool({ config, logger, db, secrets }: ToolDependencies): McpPool
       maxConnections: config.mcpMaxConnections,
       maxResponseBytes: config.mcpMaxResponseBytes,
     },
-    guard: { allowsPrivate: config.mcpAddresses === 'any', allowed: allowedHostsOf(config) },
+    guard: {
+      allowsPrivate: config.mcpAddresses === 'any',
+      allowed: readAllowedHosts('PERDURE_MCP_ALLOWED_HOSTS', config.mcpAllowedHosts),
+    },
     programs: {
       stdio: config.mcpStdio,
       confine: (program) => buildConfinedCommand({ ...program, pythonPath: config.pythonPath }),
@@ -102,10 +107,10 @@ function stdioPathsOf({ mcpStdioPaths }: Config): string[] {
   throw new ConfigError(`PERDURE_MCP_STDIO_PATHS: ${JSON.stringify(relative)} is no absolute path.`)
 }
 
-function allowedHostsOf({ mcpAllowedHosts }: Config): AllowedHosts {
+function readAllowedHosts(setting: string, text: string | undefined): AllowedHosts {
   try {
-    return parseAllowedHosts(mcpAllowedHosts ?? '')
+    return parseAllowedHosts(text ?? '')
   } catch (error) {
-    throw new ConfigError(`PERDURE_MCP_ALLOWED_HOSTS: ${errorMessage(error)}.`)
+    throw new ConfigError(`${setting}: ${errorMessage(error)}.`)
   }
 }

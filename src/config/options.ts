@@ -680,12 +680,12 @@ export const OPTIONS = [
     doc: 'Where `fetch_webpage` may read pages: `public` refuses private, loopback, link-local and metadata addresses, local names and ports of no web server, so that no agent reaches the network behind the server; `any` allows them.',
   },
   {
-    key: 'fetchAllow',
-    name: 'PERDURE_FETCH_ALLOW',
-    flag: '--fetch-allow',
+    key: 'fetchAllowedHosts',
+    name: 'PERDURE_FETCH_ALLOWED_HOSTS',
+    flag: '--fetch-allowed-hosts',
     type: 'string',
     group: 'Tools',
-    doc: 'Addresses and networks that `fetch_webpage` may read besides the public ones, separated by commas, such as `10.1.2.3, 10.20.0.0/16`: an internal wiki.',
+    doc: 'Hosts that `fetch_webpage` may read although they are not on the public internet: names, `*.example.org`, addresses and networks such as `10.20.0.0/16`, separated by commas: an internal wiki.',
   },
   {
     key: 'fetchTimeoutMs',

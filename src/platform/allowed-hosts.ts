@@ -5,6 +5,8 @@ export interface AllowedHosts {
   /** True for a name that is allowed whatever it resolves to; case does not matter. */
   hasName(host: string): boolean
   hasAddress(address: string): boolean
+  /** Some address is allowed, so that names of private networks may mean one. */
+  readonly hasAddresses: boolean
 }
 
 const NAME = /^(\*\.)?[a-z\d]([\w-]*[a-z\d])?(\.[a-z\d]([\w-]*[a-z\d])?)*$/i
@@ -17,9 +19,13 @@ export function parseAllowedHosts(text: string): AllowedHosts {
   const names = new Set<string>()
   const suffixes: string[] = []
   const networks = new BlockList()
+  let hasAddresses = false
   for (const entry of text.split(/[\s,]+/).filter((part) => part !== '')) {
     const host = entry.toLowerCase().replace(/^\[(.*)\]/, '$1')
-    if (addNetwork(networks, host)) continue
+    if (addNetwork(networks, host)) {
+      hasAddresses = true
+      continue
+    }
     if (!NAME.test(host)) throw new Error(`${JSON.stringify(entry)} is no host, address or network such as 10.0.0.0/8`)
     if (host.startsWith('*.')) suffixes.push(host.slice(1))
     else names.add(host)
@@ -29,6 +35,7 @@ export function parseAllowedHosts(text: string): AllowedHosts {
       const name = host.toLowerCase().replace(/\.$/, '')
       return names.has(name) || suffixes.some((suffix) => name.endsWith(suffix))
     },
+    hasAddresses,
     hasAddress: (address) => isIP(address) !== 0 && networks.check(address, familyOf(address)),
   }
 }

@@ -17,7 +17,8 @@ export class ForbiddenAddress extends Error {}
  * taken; and it is the checked one that is connected to, whatever the name means a moment later.
  */
 export function guardedLookup(options: {
-  isAllowed: (address: string) => boolean
+  /** Also by the name that it was found for. */
+  isAllowed: (address: string, host: string) => boolean
   refusal: (address: string) => string
   /** Instead of the system's resolver. */
   resolve?: Resolve | undefined
@@ -26,7 +27,7 @@ export function guardedLookup(options: {
   return (host, { all }, callback) => {
     resolve(host).then(
       (addresses) => {
-        const forbidden = addresses.find(({ address }) => !options.isAllowed(address))
+        const forbidden = addresses.find(({ address }) => !options.isAllowed(address, host))
         const [first] = addresses
         if (forbidden !== undefined) callback(new ForbiddenAddress(options.refusal(forbidden.address)), [])
         // Node throws at an empty list, where nobody could catch it

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import type { AllowedHosts } from './allowed-hosts.ts'
 import { addressOfHost, isPublicAddress } from './public-address.ts'
 
 /** Names that mean this machine or its own network. */
@@ -30,8 +31,16 @@ export function findPrivatePart(url: URL): string | undefined {
   return findBadPort(url)
 }
 
+/** The same where an operator allows hosts that are not on the public internet. What a name means is checked when it is connected to. */
+export function findForbiddenPart(url: URL, allowed: AllowedHosts): string | undefined {
+  const address = addressOfHost(url)
+  if (address !== undefined) return allowed.hasAddress(address) ? undefined : findPrivatePart(url)
+  if (allowed.hasName(url.hostname)) return undefined
+  return allowed.hasAddresses ? findBadPort(url) : findPrivatePart(url)
+}
+
 /** The same of the port alone. */
-export function findBadPort({ port }: URL): string | undefined {
+function findBadPort({ port }: URL): string | undefined {
   return port !== '' && BAD_PORTS.has(Number(port)) ? `port ${port} is none of a web server` : undefined
 }
 

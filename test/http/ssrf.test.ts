@@ -30,13 +30,13 @@ const resolveTo =
     return addresses(host).map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
   }
 
-const newFetcher = (resolve: Resolve, allowed: string[] = []) =>
+const newFetcher = (resolve: Resolve, allowed = '') =>
   new PageFetcher({
     timeoutMs: TIMEOUT_MS,
     maxBytes: 10_000,
     maxCharacters: 1_000,
     allowsPrivate: false,
-    allowed,
+    allowed: parseAllowedHosts(allowed),
     version: '1',
     resolve,
   })
@@ -177,7 +177,7 @@ describe('with servers', () => {
   const home = () =>
     newFetcher(
       resolveTo(() => ['127.0.0.1']),
-      [OUTSIDE],
+      OUTSIDE,
     )
 
   test('the stand-in for the internet is reached, and the victim could be', async () => {
@@ -187,6 +187,7 @@ describe('with servers', () => {
       maxBytes: 1_000,
       maxCharacters: 100,
       allowsPrivate: true,
+      allowed: parseAllowedHosts(''),
       version: '1',
     })
     await open.fetch(`http://127.0.0.1:${victim.port}/`)
@@ -233,7 +234,7 @@ describe('with servers', () => {
   test('a name that means something else at the second look leads nowhere', async () => {
     let looks = 0
     const resolve = resolveTo(() => (looks++ === 0 ? [OUTSIDE] : ['127.0.0.1']))
-    const fetcher = newFetcher(resolve, [OUTSIDE])
+    const fetcher = newFetcher(resolve, OUTSIDE)
     // the outside server and the victim have the same port, so only the address tells them apart
     const url = `http://rebound.example.org:${outside.port}/page`
     expect(await fetcher.fetch(url)).toMatchObject({ kind: 'page', text: 'a page of others' })
@@ -247,7 +248,7 @@ describe('with servers', () => {
     let looks = 0
     const fetcher = newFetcher(
       resolveTo(() => (looks++ === 0 ? [OUTSIDE] : ['127.0.0.1'])),
-      [OUTSIDE],
+      OUTSIDE,
     )
     const start = `http://turn.example.org:${outside.port}/redirect/302/`
     const target = `http://other.example.org:${victim.port}/`
@@ -280,24 +281,12 @@ describe('with servers', () => {
   test('an allowed network opens itself and nothing beside it', async () => {
     const fetcher = newFetcher(
       resolveTo((host) => (host === 'wiki' ? [OUTSIDE] : ['127.0.0.3'])),
-      ['127.0.0.2/32'],
+      '127.0.0.2/32',
     )
     expect(await fetcher.fetch(`http://wiki:${outside.port}/page`)).toMatchObject({ kind: 'page' })
     for (const url of ['http://127.0.0.3/', 'http://other/', 'http://wiki:22/', 'http://[::1]/']) {
       expect((await fetcher.fetch(url)).kind).toBe('refused')
     }
-    expect(() =>
-      newFetcher(
-        resolveTo(() => []),
-        ['10.0.0.0/33'],
-      ),
-    ).toThrow('10.0.0.0/33')
-    expect(() =>
-      newFetcher(
-        resolveTo(() => []),
-        ['wiki'],
-      ),
-    ).toThrow('"wiki"')
   })
 })
 

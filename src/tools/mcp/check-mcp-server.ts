@@ -1,7 +1,6 @@
 import type { AllowedHosts } from '#platform/allowed-hosts.ts'
 import { invalidArgument, unprocessable } from '#platform/errors.ts'
-import { addressOfHost } from '#platform/public-address.ts'
-import { findPrivatePart } from '#platform/public-url.ts'
+import { findForbiddenPart } from '#platform/public-url.ts'
 import type { McpServerType } from '#store/mcp-servers/mcp-server-row.ts'
 import { withoutTemplates } from './resolve-template.ts'
 
@@ -42,16 +41,12 @@ export function checkServerUrl(text: string, policy: McpPolicy): void {
       'body.config.server_url: must not have a user or a password in it; use auth_header and auth_token.',
     )
   }
-  if (policy.allowsPrivate || isAllowedHost(url, policy.allowed)) return
-  const problem = findPrivatePart(url)
+  const problem = policy.allowsPrivate ? undefined : findForbiddenPart(url, policy.allowed)
   if (problem === undefined) return
   throw unprocessable(
     `body.config.server_url: ${problem}. PERDURE_MCP_ALLOWED_HOSTS or PERDURE_MCP_ADDRESSES=any can allow it.`,
   )
 }
-
-const isAllowedHost = (url: URL, allowed: AllowedHosts): boolean =>
-  allowed.hasName(url.hostname) || allowed.hasAddress(addressOfHost(url) ?? '')
 
 /** Throws unprocessable for what cannot stand in a header. */
 export function checkHeader(field: string, name: string, value: string): void {

@@ -2,8 +2,8 @@ import type { FetchLike } from '@modelcontextprotocol/client'
 import { Agent, fetch } from 'undici'
 import type { AllowedHosts } from '#platform/allowed-hosts.ts'
 import { ForbiddenAddress, guardedLookup, type Resolve } from '#platform/guarded-lookup.ts'
-import { addressOfHost, isPublicAddress } from '#platform/public-address.ts'
-import { findPrivatePart } from '#platform/public-url.ts'
+import { isPublicAddress } from '#platform/public-address.ts'
+import { findForbiddenPart } from '#platform/public-url.ts'
 import { limitBody } from './limit-body.ts'
 import { currentExchange } from './mcp-exchange.ts'
 
@@ -40,8 +40,14 @@ export class GuardedFetch implements AsyncDisposable {
 
   constructor(options: GuardOptions) {
     this.#options = options
+    const { allowsPrivate, allowed } = options
+    const isAllowed = (address: string, host: string) =>
+      allowsPrivate || isPublicAddress(address) || allowed.hasName(host) || allowed.hasAddress(address)
     this.#agent = new Agent({
-      connect: { timeout: options.connectTimeoutMs, lookup: (...args) => this.#lookup(...args) },
+      connect: {
+        timeout: options.connectTimeoutMs,
+        lookup: guardedLookup({ isAllowed, refusal, resolve: options.resolve }),
+      },
       allowH2: false,
       maxHeaderSize: MAX_HEADER_BYTES,
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -86,8 +92,7 @@ export class GuardedFetch implements AsyncDisposable {
     if (!/^https?:$/.test(url.protocol)) throw new ForbiddenAddress(`${url.protocol} is neither http: nor https:`)
     if (url.username !== '' || url.password !== '') throw new ForbiddenAddress('a URL with a user in it is not asked')
     const { allowsPrivate, allowed } = this.#options
-    if (allowsPrivate || allowed.hasName(url.hostname) || allowed.hasAddress(addressOfHost(url) ?? '')) return
-    const problem = findPrivatePart(url)
+    const problem = allowsPrivate ? undefined : findForbiddenPart(url, allowed)
     if (problem !== undefined) throw new ForbiddenAddress(`${problem}; ${ADVICE}`)
   }
 
@@ -126,17 +131,6 @@ export class GuardedFetch implements AsyncDisposable {
     )
     // these never have a body, and a Response refuses one
     return new Response([204, 205, 304].includes(status) ? null : body, { status, statusText, headers })
-  }
-
-  #lookup(...[host, options, callback]: Parameters<ReturnType<typeof guardedLookup>>): void {
-    const { resolve } = this.#options
-    const isAllowed = (address: string) => this.#isAllowed(address, host)
-    guardedLookup({ isAllowed, refusal, resolve })(host, options, callback)
-  }
-
-  #isAllowed(address: string, host: string): boolean {
-    const { allowsPrivate, allowed } = this.#options
-    return allowsPrivate || allowed.hasName(host) || allowed.hasAddress(address) || isPublicAddress(address)
   }
 }
 

@@ -1,3 +1,4 @@
+import type { AllowedHosts } from '#platform/allowed-hosts.ts'
 import { PageFetcher } from './page-fetcher.ts'
 import { WebSearch } from './web-search.ts'
 
@@ -7,8 +8,6 @@ const MAX_PAGE_CHARACTERS = 40_000
 /** The settings that concern the web, under the names that they have in the configuration. */
 interface WebSettings {
   readonly fetchAddresses: 'public' | 'any'
-  /** Separated by commas or spaces. */
-  readonly fetchAllow: string | undefined
   readonly fetchTimeoutMs: number
   readonly fetchMaxBytes: number
   readonly exaApiKey: string | undefined
@@ -24,8 +23,8 @@ interface Web extends AsyncDisposable {
   search: WebSearch
 }
 
-/** What the built-in tools reach the web with. Throws for a setting that means nothing. */
-export function openWeb(settings: WebSettings, version: string): Web {
+/** What the built-in tools reach the web with. `allowed` are hosts that pages may come from although they are not public. */
+export function openWeb(settings: WebSettings, allowed: AllowedHosts, version: string): Web {
   const search = new WebSearch({
     timeoutMs: settings.fetchTimeoutMs,
     keys: {
@@ -44,7 +43,7 @@ export function openWeb(settings: WebSettings, version: string): Web {
     maxBytes: settings.fetchMaxBytes,
     maxCharacters: MAX_PAGE_CHARACTERS,
     allowsPrivate: settings.fetchAddresses === 'any',
-    allowed: settings.fetchAllow?.split(/[\s,]+/).filter(Boolean) ?? [],
+    allowed,
     version,
   })
   return { pages, search, [Symbol.asyncDispose]: () => search[Symbol.asyncDispose]() }

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { parseAllowedHosts } from '#platform/allowed-hosts.ts'
 import { fetchWebpage } from '#tools/builtin/fetch-webpage.ts'
 import type { ToolContext } from '#tools/tool.ts'
 import { PageFetcher } from './page-fetcher.ts'
@@ -28,7 +29,14 @@ beforeEach(() => {
 })
 
 const fetcher = (timeoutMs = 20_000) =>
-  new PageFetcher({ timeoutMs, maxBytes: MAX_BYTES, maxCharacters: MAX_CHARACTERS, allowsPrivate: true, version: '1' })
+  new PageFetcher({
+    timeoutMs,
+    maxBytes: MAX_BYTES,
+    maxCharacters: MAX_CHARACTERS,
+    allowsPrivate: true,
+    allowed: parseAllowedHosts(''),
+    version: '1',
+  })
 
 const send = (headers: Record<string, string>, body: string | Uint8Array, status = 200) => {
   answer = (_request, response) => void response.writeHead(status, headers).end(body)
@@ -311,6 +319,7 @@ describe('the tool', () => {
       maxBytes: 10,
       maxCharacters: 10,
       allowsPrivate: false,
+      allowed: parseAllowedHosts(''),
       version: '1',
     })
     const refused = await run('http://169.254.169.254/', { pages: open, search: undefined as never })

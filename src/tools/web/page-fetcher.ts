@@ -1,9 +1,9 @@
-import { BlockList, isIP } from 'node:net'
 import { Agent, type Dispatcher, request } from 'undici'
+import type { AllowedHosts } from '#platform/allowed-hosts.ts'
 import { errorMessage } from '#platform/errors.ts'
 import { findForbiddenAddress, guardedLookup, type Resolve } from '#platform/guarded-lookup.ts'
-import { addressOfHost, isPublicAddress } from '#platform/public-address.ts'
-import { findBadPort, findPrivatePart } from '#platform/public-url.ts'
+import { isPublicAddress } from '#platform/public-address.ts'
+import { findForbiddenPart } from '#platform/public-url.ts'
 import { decodeText } from './decode-text.ts'
 import { kindOfContent, parseContentType } from './page-content.ts'
 import { type Body, readBody } from './read-body.ts'
@@ -23,8 +23,8 @@ export interface PageFetcherOptions {
   maxCharacters: number
   /** False refuses addresses that are not on the public internet. */
   allowsPrivate: boolean
-  /** Addresses and networks (`10.1.2.3`, `10.0.0.0/8`) that are allowed besides. Names of private networks are allowed then too. */
-  allowed?: readonly string[]
+  /** Hosts and networks that are allowed besides. */
+  allowed: AllowedHosts
   version: string
   /** Instead of the system's resolver. */
   resolve?: Resolve
@@ -53,12 +53,9 @@ class Ended extends Error {
  */
 export class PageFetcher {
   readonly #options: PageFetcherOptions
-  readonly #allowed: BlockList
 
-  /** Throws for a network in `allowed` that is none. */
   constructor(options: PageFetcherOptions) {
     this.#options = options
-    this.#allowed = toBlockList(options.allowed ?? [])
   }
 
   /** Throws only the reason of the signal. */
@@ -110,12 +107,8 @@ export class PageFetcher {
   }
 
   #findProblem(url: URL): string | undefined {
-    const { allowsPrivate, allowed = [] } = this.#options
-    if (allowsPrivate) return undefined
-    const literal = addressOfHost(url)
-    if (literal !== undefined) return this.#isListed(literal) ? undefined : findPrivatePart(url)
-    // where a private network is allowed, its names are; what they mean is checked all the same
-    return allowed.length > 0 ? findBadPort(url) : findPrivatePart(url)
+    const { allowsPrivate, allowed } = this.#options
+    return allowsPrivate ? undefined : findForbiddenPart(url, allowed)
   }
 
   #ask(url: URL, agent: Agent, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
@@ -172,38 +165,19 @@ export class PageFetcher {
   }
 
   #openAgent(): Agent {
-    const { timeoutMs, resolve } = this.#options
-    const isAllowed = (address: string) =>
-      this.#options.allowsPrivate || isPublicAddress(address) || this.#isListed(address)
+    const { timeoutMs, resolve, allowsPrivate, allowed } = this.#options
+    const isAllowed = (address: string, host: string) =>
+      allowsPrivate || isPublicAddress(address) || allowed.hasName(host) || allowed.hasAddress(address)
     return new Agent({
       connect: { timeout: timeoutMs, lookup: guardedLookup({ isAllowed, refusal, resolve }) },
       maxHeaderSize: MAX_HEADER_BYTES,
       pipelining: 1,
     })
   }
-
-  #isListed(address: string): boolean {
-    const family = isIP(address)
-    return family !== 0 && this.#allowed.check(address, family === 4 ? 'ipv4' : 'ipv6')
-  }
 }
 
 const refusal = (address: string): string =>
-  `${address} is not a public address, and pages at others are not fetched (PERDURE_FETCH_ADDRESSES).`
-
-function toBlockList(networks: readonly string[]): BlockList {
-  const list = new BlockList()
-  for (const network of networks) {
-    const [address = '', prefix] = network.split('/')
-    const family = isIP(address)
-    const bits = Number(prefix ?? (family === 4 ? 32 : 128))
-    if (family === 0 || !(bits >= 0 && bits <= (family === 4 ? 32 : 128))) {
-      throw new Error(`PERDURE_FETCH_ALLOW: ${JSON.stringify(network)} is no address and no network such as 10.0.0.0/8`)
-    }
-    list.addSubnet(address, bits, family === 4 ? 'ipv4' : 'ipv6')
-  }
-  return list
-}
+  `${address} is not a public address, and pages at others are not fetched (PERDURE_FETCH_ALLOWED_HOSTS, PERDURE_FETCH_ADDRESSES).`
 
 function headerOf({ headers }: Dispatcher.ResponseData, name: string): string | undefined {
   const value = headers[name]
