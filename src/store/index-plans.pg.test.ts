@@ -55,6 +55,7 @@ import { listRunMessages } from './runs/run-message-reader.ts'
 import { findRunMetrics } from './runs/run-metrics.ts'
 import { listRuns } from './runs/run-reader.ts'
 import { findRunTrace } from './runs/run-trace.ts'
+import { sumUsageOfTree } from './runs/sum-usage.ts'
 import { claimSchedules } from './schedules/claim-schedules.ts'
 import { pruneSchedules } from './schedules/delete-schedule.ts'
 import { listSchedules } from './schedules/schedule-reader.ts'
@@ -199,6 +200,7 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
   runs_by_created: (db) => listRuns(db, org, {}, page),
   run_events_by_age: (db) => deleteOldRunEvents(db, 86_400_000, 1000),
   runs_cancelling: (db) => listCancelledRuns(db, 'me'),
+  runs_sent_by_run: (db) => sumUsageOfTree(db, org, 'run-1'),
   runs_waiting: (db) => listWaitingThreads(db, NO_CURSOR),
   runs_running: (db) => takeOverRuns(db, lease, [], 16),
   runs_queued: (db) => claimNextRun(db, { organizationId: org, conversationId }, lease),
