@@ -305,7 +305,7 @@ it('goes to no address behind this server, whatever an authorization server name
   const back = await browse((await connect.next('authorization_url')).url ?? '')
   expect(await comeBack(server, back)).toMatchObject({
     status: 400,
-    body: { message: expect.stringMatching(/::1 is not on the public internet/) },
+    body: { message: expect.stringMatching(/::1\]? is not on the public internet/) },
   })
   expect(inner.connections()).toBe(0)
 })
