@@ -12,14 +12,12 @@ export const anyOf = (terms: string) => `(
   from unnest(${terms}::text[]) as t (term) cross join lateral phraseto_tsquery('english', t.term) as q (query)
   where numnode(q.query) > 0)`
 
-/** Any of the terms and none of the excluded ones, best rank first. */
-const byWords = statement(
-  'search-messages',
-  `
-with wanted as (select ${anyOf('$7')} as query, ${anyOf('$8')} as excluded)
-select ${COLUMNS} from messages as m cross join wanted
-where ${FILTERS} and m.search @@ wanted.query and (wanted.excluded is null or not m.search @@ wanted.excluded)
-order by ts_rank_cd(m.search, wanted.query, 1) desc, m.seq desc limit $6`,
+// the time tells the partition; a driver gives it in milliseconds, and the database has microseconds
+const byId = statement(
+  'read-messages',
+  `select ${COLUMNS} from unnest($2::text[], $3::timestamptz[]) with ordinality as w (id, at, place)
+   join messages as m on m.organization_id = $1 and m.id = w.id
+     and m.created_at >= w.at and m.created_at < w.at + interval '1 millisecond' order by w.place`,
 )
 
 const byDate = statement(
@@ -48,31 +46,35 @@ export interface FoundMessage {
   created_at: Date
 }
 
-/** Messages of an agent by words or by time, in and out of context. */
-export async function findMessages(db: Queryable, search: MessageSearch): Promise<FoundMessage[]> {
-  const params = [
-    search.organizationId,
-    search.agentId,
-    search.roles,
-    search.start ?? null,
-    search.end ?? null,
-    search.limit,
-  ]
-  const hasTerms = search.terms.length > 0
-  const rows = await db.query<{
-    id: string
-    role: MessageRole
-    content: ContentPart[]
-    tool_returns: ToolReturn[] | null
-    created_at: Date
-  }>(hasTerms ? byWords : byDate, hasTerms ? [...params, search.terms, search.excluded] : params)
-  return rows.map(({ id, role, content, tool_returns, created_at }) => ({
-    id,
-    role,
-    created_at,
-    text: [
-      ...content.flatMap((part) => (part.type === 'text' ? [part.text] : [])),
-      ...(tool_returns ?? []).map((result) => result.text),
-    ].join('\n'),
-  }))
+interface MessageTextRow {
+  id: string
+  role: MessageRole
+  content: ContentPart[]
+  tool_returns: ToolReturn[] | null
+  created_at: Date
+}
+
+/** The newest messages of an agent in a period, in and out of context. */
+export async function findMessages(db: Queryable, search: Omit<MessageSearch, 'terms' | 'excluded'>): Promise<FoundMessage[]> {
+  const { organizationId, agentId, roles, start, end, limit } = search
+  const rows = await db.query<MessageTextRow>(byDate, [organizationId, agentId, roles, start ?? null, end ?? null, limit])
+  return rows.map(toFound)
+}
+
+/** The texts of messages, in the order in which they are named. */
+export async function readMessages(
+  db: Queryable,
+  organizationId: string,
+  wanted: readonly { id: string; created_at: Date }[],
+): Promise<FoundMessage[]> {
+  const ids = wanted.map(({ id }) => id)
+  const times = wanted.map(({ created_at }) => created_at.toISOString())
+  const rows = await db.query<MessageTextRow>(byId, [organizationId, ids, times])
+  return rows.map(toFound)
+}
+
+function toFound({ id, role, content, tool_returns, created_at }: MessageTextRow): FoundMessage {
+  const texts = content.flatMap((part) => (part.type === 'text' ? [part.text] : []))
+  const returned = (tool_returns ?? []).map((result) => result.text)
+  return { id, role, created_at, text: [...texts, ...returned].join('\n') }
 }

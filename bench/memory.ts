@@ -1,0 +1,86 @@
+import { DEFAULT_ORGANIZATION_ID, newOrderedId } from '#platform/ids.ts'
+import { searchMessages } from '#memory/search-messages.ts'
+import { type Db, statement } from '#store/db.ts'
+import { findDefaultThreadId } from '#store/conversations/find-default-thread-id.ts'
+import { scriptedModel } from '../test/support/scripted-model.ts'
+import { createTestAgent } from '../test/support/test-agent.ts'
+import { openTestDatabase } from '../test/support/test-database.ts'
+import { type Conversation, loadConversations } from './memory/locomo.ts'
+import { concludeReport, note, report } from './replicas/report.ts'
+
+/**
+ * How much of what was said a search finds: `npm run bench:memory`. LoCoMo's conversations, each an agent of its own, each turn a message;
+ * recall@k is the mean share of a question's evidence among the first k results. Tuned on the first half of the files.
+ */
+const TUNED = ['26.json', '30.json', '41.json']
+const CUTS = [10, 20, 50] as const
+const BARS = { 10: 0.78, 20: 0.85, 50: 0.91 }
+
+const INSERT = statement(
+  'bench-insert-turns',
+  `insert into messages (organization_id, id, agent_id, conversation_id, role, content, search, created_at)
+   select $1, t.id, $2, $3, t.role, jsonb_build_array(jsonb_build_object('type', 'text', 'text', t.text)), to_tsvector('english', t.text), t.at
+   from jsonb_to_recordset($4::jsonb) as t (id text, role text, text text, at timestamptz) order by t.at`,
+)
+const COUNT = statement(
+  'bench-count-turns',
+  'update conversations set message_count = message_count + $3 where organization_id = $1 and id = $2',
+)
+
+async function measureConversation(db: Db, { turns, questions, name }: Conversation) {
+  const agentId = await createTestAgent(db, scriptedModel(() => ({ text: '' })).registry)
+  const thread = await findDefaultThreadId(db, DEFAULT_ORGANIZATION_ID, agentId)
+  const ids = new Map(turns.map(({ id }) => [newOrderedId('message'), id]))
+  const byTurn = new Map([...ids].map(([id, turn]) => [turn, id]))
+  const rows = turns.map(({ id, text, speaker, at }) => ({
+    id: byTurn.get(id),
+    role: speaker === turns[0]?.speaker ? 'user' : 'assistant',
+    text: `${speaker}: ${text}`,
+    at,
+  }))
+  await db.query(INSERT, [DEFAULT_ORGANIZATION_ID, agentId, thread, JSON.stringify(rows)])
+  await db.query(COUNT, [DEFAULT_ORGANIZATION_ID, thread, rows.length])
+  const sums = { 10: 0, 20: 0, 50: 0 }
+  let sessions = 0
+  for (const { text, evidence } of questions) {
+    const found = await searchMessages(db, {
+      organizationId: DEFAULT_ORGANIZATION_ID,
+      agentId,
+      query: text,
+      roles: ['user', 'assistant'],
+      limit: 50,
+      start: undefined,
+      end: undefined,
+    })
+    const order = found.map(({ id }) => ids.get(id) ?? '')
+    for (const cut of CUTS) sums[cut] += shareOf(evidence, order.slice(0, cut))
+    const session = (turn: string) => turn.split(':')[0] ?? ''
+    sessions += shareOf([...new Set(evidence.map(session))], order.slice(0, 10).map(session))
+  }
+  return { name, count: questions.length, sums, sessions }
+}
+
+const shareOf = (wanted: readonly string[], found: readonly string[]): number =>
+  wanted.filter((one) => found.includes(one)).length / wanted.length
+
+await using db = await openTestDatabase()
+const results: Awaited<ReturnType<typeof measureConversation>>[] = []
+for (const conversation of loadConversations()) results.push(await measureConversation(db, conversation))
+for (const [half, files] of [
+  ['tuned on', results.filter(({ name }) => TUNED.includes(name))],
+  ['not tuned on', results.filter(({ name }) => !TUNED.includes(name))],
+  ['all', results],
+] as const) {
+  const count = files.reduce((sum, one) => sum + one.count, 0)
+  const mean = (value: (one: (typeof results)[number]) => number) => files.reduce((sum, one) => sum + value(one), 0) / count
+  for (const cut of CUTS) {
+    const recall = mean(({ sums }) => sums[cut])
+    if (half === 'all') report(`turn recall@${cut}`, recall.toFixed(3), `≥ ${BARS[cut]}`, recall >= BARS[cut])
+    else note(`turn recall@${cut}, conversations ${half}: ${recall.toFixed(3)}`)
+  }
+  if (half === 'all') {
+    const recall = mean(({ sessions }) => sessions)
+    report('session recall@10', recall.toFixed(3), '≥ 0.95', recall >= 0.95)
+  }
+}
+process.exitCode = concludeReport()
