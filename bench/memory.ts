@@ -1,7 +1,7 @@
-import { DEFAULT_ORGANIZATION_ID, newOrderedId } from '#platform/ids.ts'
 import { searchMessages } from '#memory/search-messages.ts'
-import { type Db, statement } from '#store/db.ts'
+import { DEFAULT_ORGANIZATION_ID, newOrderedId } from '#platform/ids.ts'
 import { findDefaultThreadId } from '#store/conversations/find-default-thread-id.ts'
+import { type Db, statement } from '#store/db.ts'
 import { scriptedModel } from '../test/support/scripted-model.ts'
 import { createTestAgent } from '../test/support/test-agent.ts'
 import { openTestDatabase } from '../test/support/test-database.ts'
@@ -10,7 +10,8 @@ import { concludeReport, note, report } from './replicas/report.ts'
 
 /**
  * How much of what was said a search finds: `npm run bench:memory`. LoCoMo's conversations, each an agent of its own, each turn a message;
- * recall@k is the mean share of a question's evidence among the first k results. Tuned on the first half of the files.
+ * recall@k is the mean share of a question's evidence among the first k results, of sessions among the first k sessions in the order of
+ * their best turn. Tuned on the first half of the files.
  */
 const TUNED = ['26.json', '30.json', '41.json']
 const CUTS = [10, 20, 50] as const
@@ -55,7 +56,8 @@ async function measureConversation(db: Db, { turns, questions, name }: Conversat
     const order = found.map(({ id }) => ids.get(id) ?? '')
     for (const cut of CUTS) sums[cut] += shareOf(evidence, order.slice(0, cut))
     const session = (turn: string) => turn.split(':')[0] ?? ''
-    sessions += shareOf([...new Set(evidence.map(session))], order.slice(0, 10).map(session))
+    const bestSessions = [...new Set(order.map(session))].slice(0, 10)
+    sessions += shareOf([...new Set(evidence.map(session))], bestSessions)
   }
   return { name, count: questions.length, sums, sessions }
 }
@@ -72,7 +74,8 @@ for (const [half, files] of [
   ['all', results],
 ] as const) {
   const count = files.reduce((sum, one) => sum + one.count, 0)
-  const mean = (value: (one: (typeof results)[number]) => number) => files.reduce((sum, one) => sum + value(one), 0) / count
+  const mean = (value: (one: (typeof results)[number]) => number) =>
+    files.reduce((sum, one) => sum + value(one), 0) / count
   for (const cut of CUTS) {
     const recall = mean(({ sums }) => sums[cut])
     if (half === 'all') report(`turn recall@${cut}`, recall.toFixed(3), `≥ ${BARS[cut]}`, recall >= BARS[cut])

@@ -43,7 +43,9 @@ export function loadConversations(): Conversation[] {
   return readdirSync(FOLDER)
     .filter((name) => name.endsWith('.json'))
     .sort()
-    .map((name) => toConversation(name, JSON.parse(readFileSync(`${FOLDER}/${name}`, 'utf8')) as Record<string, unknown>))
+    .map((name) =>
+      toConversation(name, JSON.parse(readFileSync(`${FOLDER}/${name}`, 'utf8')) as Record<string, unknown>),
+    )
 }
 
 function toConversation(name: string, raw: Record<string, unknown>): Conversation {

@@ -1,10 +1,10 @@
 import type { Queryable } from '#store/db.ts'
 import type { PlacedMessage } from '#store/messages/placed-message.ts'
-import { type AllMessageSearch, findAllMessages } from '#store/messages/search-all-messages.ts'
 import { listNeighbours, rankMessages } from '#store/messages/rank-messages.ts'
+import { type AllMessageSearch, findAllMessages } from '#store/messages/search-all-messages.ts'
 import { type FoundMessage, findMessages, type MessageSearch, readMessages } from '#store/messages/search-messages.ts'
-import { addNeighbours, REACH } from './search/add-neighbours.ts'
 import { parseSearchQuery } from './parse-search-query.ts'
+import { addNeighbours, REACH } from './search/add-neighbours.ts'
 
 /** Hits whose neighbours are looked at; what comes after them hardly gets to the front. */
 const MAX_HITS_WITH_NEIGHBOURS = 60
@@ -28,7 +28,11 @@ export async function searchMessages(
   if (hits.length === 0) return []
   const near = await listNeighbours(db, search, hits.slice(0, MAX_HITS_WITH_NEIGHBOURS), REACH)
   const best = addNeighbours(hits, near).slice(0, search.limit)
-  return readMessages(db, search.organizationId, best.map(({ found }) => found))
+  return readMessages(
+    db,
+    search.organizationId,
+    best.map(({ found }) => found),
+  )
 }
 
 /** Full-text search over the messages of all agents. Without a query, the newest messages that pass the filters. */

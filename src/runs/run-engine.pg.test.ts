@@ -164,7 +164,7 @@ describe('faults', () => {
   it('a tool that reads is repeated while the database is away', async () => {
     let failures = 0
     const away = faultyDb(db, ({ name }) => ({
-      kind: name.startsWith('search-messages') && failures++ < 2 ? 'before' : 'none',
+      kind: name.startsWith('rank-messages') && failures++ < 2 ? 'before' : 'none',
     }))
     const { registry } = scriptedModel((_request, index) =>
       index === 0 ? { toolCalls: [{ name: 'conversation_search', arguments: { query: 'hello' } }] } : { text: 'Done.' },

@@ -37,8 +37,8 @@ import { findJob, listJobs } from './jobs/job-reader.ts'
 import { listToolsOfMcpServer } from './mcp-servers/mcp-server-reader.ts'
 import { listAllMessages } from './messages/all-message-reader.ts'
 import { listAgentMessages, listContextMessages } from './messages/message-reader.ts'
+import { rankMessages } from './messages/rank-messages.ts'
 import { findAllMessages } from './messages/search-all-messages.ts'
-import { findMessages } from './messages/search-messages.ts'
 import { listThreadMessages } from './messages/thread-message-reader.ts'
 import type { PageRequest } from './page.ts'
 import { listPassages } from './passages/passage-reader.ts'
@@ -180,7 +180,7 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
   messages_by_run: (db) => listRunMessages(db, org, { runId }, page),
   messages_by_seq: (db) => listAllMessages(db, org, false, { limit: 20, order: 'desc' }),
   messages_search: (db) =>
-    findMessages(db, {
+    rankMessages(db, {
       organizationId: org,
       agentId,
       terms: ['word7', 'word8'],

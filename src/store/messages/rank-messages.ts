@@ -7,7 +7,9 @@ const MAX_COUNTED = 5_000
 const K1 = 1.2
 const B = 0.75
 
-const FILTERS = (alias: string): string => `${alias}.organization_id = $1 and ${alias}.agent_id = $2 and ${alias}.role = any($3::text[])
+const FILTERS = (
+  alias: string,
+): string => `${alias}.organization_id = $1 and ${alias}.agent_id = $2 and ${alias}.role = any($3::text[])
   and ${alias}.created_at >= coalesce($4::timestamptz, '-infinity') and ${alias}.created_at <= coalesce($5::timestamptz, 'infinity')`
 
 /**
@@ -55,7 +57,16 @@ export interface RankedMessage {
 /** The messages that fit the terms best, by BM25, the best first. At least one term. */
 export function rankMessages(db: Queryable, search: MessageSearch): Promise<RankedMessage[]> {
   const { organizationId, agentId, roles, start, end, terms, excluded, limit } = search
-  return db.query<RankedMessage>(rank, [organizationId, agentId, roles, start ?? null, end ?? null, terms, excluded, limit])
+  return db.query<RankedMessage>(rank, [
+    organizationId,
+    agentId,
+    roles,
+    start ?? null,
+    end ?? null,
+    terms,
+    excluded,
+    limit,
+  ])
 }
 
 const around = (order: 'asc' | 'desc', sign: '>' | '<'): string => `(
@@ -93,5 +104,14 @@ export function listNeighbours(
   const { organizationId, agentId, roles, start, end } = search
   const seqs = hits.map(({ seq }) => seq)
   const conversations = hits.map(({ conversation_id }) => conversation_id)
-  return db.query<Neighbour>(neighbours, [organizationId, agentId, roles, start ?? null, end ?? null, seqs, conversations, reach])
+  return db.query<Neighbour>(neighbours, [
+    organizationId,
+    agentId,
+    roles,
+    start ?? null,
+    end ?? null,
+    seqs,
+    conversations,
+    reach,
+  ])
 }

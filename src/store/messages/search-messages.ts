@@ -55,9 +55,19 @@ interface MessageTextRow {
 }
 
 /** The newest messages of an agent in a period, in and out of context. */
-export async function findMessages(db: Queryable, search: Omit<MessageSearch, 'terms' | 'excluded'>): Promise<FoundMessage[]> {
+export async function findMessages(
+  db: Queryable,
+  search: Omit<MessageSearch, 'terms' | 'excluded'>,
+): Promise<FoundMessage[]> {
   const { organizationId, agentId, roles, start, end, limit } = search
-  const rows = await db.query<MessageTextRow>(byDate, [organizationId, agentId, roles, start ?? null, end ?? null, limit])
+  const rows = await db.query<MessageTextRow>(byDate, [
+    organizationId,
+    agentId,
+    roles,
+    start ?? null,
+    end ?? null,
+    limit,
+  ])
   return rows.map(toFound)
 }
 
