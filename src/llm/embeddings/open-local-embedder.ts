@@ -2,13 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Logger } from '#platform/logger.ts'
 import { type Embedder, EmbeddingError } from './embedder.ts'
 import type { EmbeddingWorkerReply, EmbeddingWorkerRequest } from './embedding-worker.ts'
-import { MAX_CHARACTERS } from './text-cutter.ts'
-
-export const LOCAL_EMBEDDING = {
-  handle: 'perdure/all-MiniLM-L6-v2',
-  name: 'all-MiniLM-L6-v2',
-  dimensions: 384,
-} as const
+import { LOCAL_EMBEDDING, MAX_CHARACTERS } from './local-embedding.ts'
 
 export interface LocalEmbedderOptions {
   /** Where the model is kept once it is made of the weights (23 MB); undefined, or a folder that cannot be written to: it is made anew. */
