@@ -6,8 +6,9 @@ export const LOCAL_EMBEDDING: EmbeddingModelInfo = {
   name: 'all-MiniLM-L6-v2',
   displayName: 'all-MiniLM-L6-v2',
   providerName: 'perdure',
-  providerType: 'perdure',
-  endpointType: 'perdure',
+  // types that V1's clients know; it is a model of sentence-transformers
+  providerType: 'hugging-face',
+  endpointType: 'hugging-face',
   endpoint: null,
   dimensions: 384,
 }
