@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -74,6 +74,22 @@ describe('the published package', () => {
     for (const name of files.filter((file) => /\.(js|mjs|json|md)$/.test(file))) {
       expect((await readFile(join(packed, name), 'utf8')).includes(root), `${name} names ${root}`).toBe(false)
     }
+  })
+
+  it('makes sentence vectors of its own', async () => {
+    const main = join(packed, 'embed.mjs')
+    await writeFile(
+      main,
+      `import { openLocalEmbedder } from './dist/llm/embeddings/open-local-embedder.js'
+      await using embedder = openLocalEmbedder({ cacheDir: ${JSON.stringify(join(folder, 'cache'))}, logger: console })
+      const vectors = await embedder.embed(['Hello', 'world'])
+      console.log(vectors.map((vector) => vector.length).join())`,
+    )
+    // Node of our own: the command changes to it by itself
+    const { stdout, stderr } = await run(process.execPath, [main])
+    expect({ stdout: stdout.trim(), stderr }).toEqual({ stdout: '384,384', stderr: '' })
+    expect(await readdir(join(folder, 'cache'))).toHaveLength(1)
+    await rm(main)
   })
 
   it('starts a server on the Node that calls it, keeps what was said, and ends on SIGTERM', async () => {

@@ -309,7 +309,17 @@ export const OPTIONS = [
     flag: '--default-embedding',
     type: 'string',
     group: 'Models',
-    doc: 'Embedding model of agents that are created without one, such as `openai/text-embedding-3-small`.',
+    doc: 'Model that makes the vectors of memories, messages and files for search, and of agents that are created without one, such as `openai/text-embedding-3-small`. Without it a model in this process, `perdure/all-MiniLM-L6-v2`, which needs no key and no network; see embeddings.md.',
+  },
+  {
+    key: 'embeddings',
+    name: 'PERDURE_EMBEDDINGS',
+    flag: '--embeddings',
+    type: 'choice',
+    choices: ['on', 'off'],
+    default: 'on',
+    group: 'Models',
+    doc: 'Whether vectors are made at all; without them search goes by words alone.',
   },
   {
     key: 'globalMaxContextWindow',

@@ -92,6 +92,7 @@ describe('lists', () => {
       'openai/text-embedding-ada-002 1536',
       'openai/text-embedding-3-small 1536',
       'openai/text-embedding-3-large 3072',
+      'perdure/all-MiniLM-L6-v2 384',
     ])
     expect(server.requests[0]?.headers.authorization).toBe('Bearer k')
     expect(server.requests).toHaveLength(1)
@@ -145,6 +146,7 @@ describe('lists', () => {
     expect(embeddings.map(({ handle, dimensions }) => `${handle} ${dimensions}`)).toEqual([
       'google_ai/gemini-embedding-001 3072',
       'ollama/nomic-embed-text:latest 768',
+      'perdure/all-MiniLM-L6-v2 384',
     ])
     // the short name of a dated model
     expect((await registry.getModel('anthropic/claude-sonnet-4-5', null)).info.contextWindow).toBe(200_000)

@@ -4,6 +4,8 @@ import { createAiSdkModel } from './ai-sdk-model.ts'
 import { type CachedLoad, cachedLoad } from './cached-load.ts'
 import { findInCatalog } from './catalog.ts'
 import { createDemoModel } from './demo-model.ts'
+import { LOCAL_EMBEDDING } from './embeddings/local-embedding.ts'
+import { OPENAI_EMBEDDINGS } from './embeddings/openai-embeddings.ts'
 import { createModelFetch, type ModelFetch, type ModelFetchOptions } from './fetch.ts'
 import { createPartStream } from './language-model.ts'
 import { type ListedModel, type Listing, listProviderModels } from './list-models.ts'
@@ -40,13 +42,6 @@ const LOCAL_FIRST_BYTE_TIMEOUT_MS = 600_000
 const HANDLES_IN_ERROR = 20
 /** Models of one provider that are kept ready. */
 const MAX_KNOWN_MODELS = 1_000
-
-/** OpenAI's embedding models and the length of their vectors; V1 lists these three whatever OpenAI's list says. */
-const OPENAI_EMBEDDINGS: readonly ListedModel[] = [
-  { name: 'text-embedding-ada-002', dimensions: 1536, isChat: false },
-  { name: 'text-embedding-3-small', dimensions: 1536, isChat: false },
-  { name: 'text-embedding-3-large', dimensions: 3072, isChat: false },
-]
 
 interface Served {
   provider: Provider
@@ -124,7 +119,7 @@ export function createModelRegistry(options: ModelRegistryOptions): ModelRegistr
           .map((model) => ({ ...toEmbeddingInfo(provider, model, baseUrl), isByok }))
       }),
     )
-    return lists.flat()
+    return [...lists.flat(), LOCAL_EMBEDDING]
   }
 
   /** Providers of the organisation are read only where the name is none of the server's. */

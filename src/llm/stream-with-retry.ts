@@ -15,7 +15,7 @@ export interface RetryOptions {
   firstDelayMs?: number
 }
 
-const MAX_RETRIES = 3
+export const MAX_RETRIES = 3
 const FIRST_DELAY_MS = 500
 const MAX_DELAY_MS = 8_000
 /** A provider that wants to be left alone for longer is reported at once: nobody waits that long for an answer. */
@@ -66,8 +66,8 @@ export async function* streamWithRetry(options: RetryOptions): AsyncGenerator<Mo
 const aborted = (handle: string, cause: unknown): ModelError =>
   new ModelError('aborted', `The call of ${handle} was cancelled.`, { cause })
 
-/** Milliseconds to wait before the next request; undefined where another request cannot help. */
-function retryDelay(error: ModelError, attempts: number, firstDelayMs: number): number | undefined {
+/** Milliseconds to wait before the next request; undefined where another request cannot help. `attempts`: how many there were. */
+export function retryDelay(error: ModelError, attempts: number, firstDelayMs = FIRST_DELAY_MS): number | undefined {
   if (!RETRYABLE.has(error.kind)) return undefined
   if (error.retryAfterMs !== undefined) {
     return error.retryAfterMs > MAX_RETRY_AFTER_MS ? undefined : Math.ceil(error.retryAfterMs)

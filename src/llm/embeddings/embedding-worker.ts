@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { EmbeddingError, type EmbeddingErrorKind } from './embedder.ts'
 import { EncodingJob } from './encoding-job.ts'
+import { NativeGate } from './native-gate.ts'
 import { openSentenceEncoder, type SentenceEncoder } from './sentence-encoder.ts'
 
 /** The thread that the local model runs in. Whatever is asked before the model is loaded waits. */
@@ -21,7 +22,7 @@ const port = parentPort
 if (port === null) throw new Error('embedding-worker.ts runs as a worker thread only')
 const reply = (message: EmbeddingWorkerReply, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
 
-const { cacheDir } = workerData as { cacheDir: string | undefined }
+const { cacheDir, gate } = workerData as { cacheDir: string | undefined; gate: SharedArrayBuffer }
 const jobs = new Map<number, EncodingJob>()
 let isEnding = false
 let wake = (): void => {}
@@ -36,6 +37,7 @@ port.on('message', (request: EmbeddingWorkerRequest) => {
 try {
   await using encoder = await openSentenceEncoder({
     cacheDir,
+    gate: new NativeGate(gate),
     onWarning: (message) => reply({ kind: 'warning', message }),
   })
   while (!isEnding) {

@@ -1,7 +1,7 @@
 import type { SentenceEncoder } from './sentence-encoder.ts'
 
-/** Tokens of one batch, padding included: more makes it no faster, and whoever asks next waits until it is done. */
-const BATCH_TOKENS = 512
+/** Tokens of one batch, padding included: more makes it hardly faster, and whoever asks next waits until it is done, some 50 ms. */
+const BATCH_TOKENS = 256
 /** Characters that are cut into tokens in one step. */
 const STEP_CHARACTERS = 16_000
 

@@ -40,7 +40,7 @@ export function notInstalled(name: string, what: string, cause: unknown): Embedd
   const problem = isMissing ? 'is not installed' : `does not load (${message?.split('\n', 1)[0]})`
   return new EmbeddingError(
     'unavailable',
-    `The npm package ${name}, ${what}, ${problem}. Install without --omit=optional, set PERDURE_DEFAULT_EMBEDDING to the model of a provider, or to off.`,
+    `The npm package ${name}, ${what}, ${problem}. Install without --omit=optional, set PERDURE_DEFAULT_EMBEDDING to the model of a provider, or PERDURE_EMBEDDINGS to off.`,
     { cause },
   )
 }

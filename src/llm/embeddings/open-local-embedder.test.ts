@@ -196,9 +196,43 @@ describe('the thread', () => {
   })
 })
 
+const run = promisify(execFile)
+const here = fileURLToPath(new URL('.', import.meta.url))
+
+describe('a process', () => {
+  /** Exit code and output of a process that embeds and then does `what`. */
+  async function end(what: string): Promise<{ code: number; stderr: string }> {
+    const folder = await mkdtemp(join(tmpdir(), 'perdure-process-'))
+    const main = join(folder, 'main.mjs')
+    await writeFile(
+      main,
+      `const { openLocalEmbedder } = await import('${join(here, 'open-local-embedder.ts')}')
+      const embedder = openLocalEmbedder({ cacheDir: ${JSON.stringify(cacheDir)}, logger: console })
+      const embedMany = () => embedder.embed(Array.from({ length: 100 }, () => 'word '.repeat(200))).catch(() => {})
+      await embedder.embed(['warm'])
+      ${what}`,
+    )
+    const { code, stderr } = await new Promise<{ code: number; stderr: string }>((resolve) => {
+      const child = execFile(process.execPath, [main], (_error, _stdout, stderr) =>
+        resolve({ code: child.exitCode ?? -1, stderr }),
+      )
+    })
+    await rm(folder, { recursive: true })
+    return { code, stderr }
+  }
+
+  test('that exits in the middle of a call does so with its own exit code', async () => {
+    // most of the time of the thread is spent in ONNX Runtime: without the gate, each of them aborts
+    const exits = [250, 400].map((ms) => end(`void embedMany(); setTimeout(() => process.exit(7), ${ms})`))
+    for (const exit of exits) expect(await exit).toEqual({ code: 7, stderr: '' })
+  })
+
+  test('that has nothing else to do ends, without a word', async () => {
+    expect(await end('')).toEqual({ code: 0, stderr: '' })
+  })
+})
+
 describe('without its packages', () => {
-  const run = promisify(execFile)
-  const here = fileURLToPath(new URL('.', import.meta.url))
   const modules = fileURLToPath(new URL('../../../node_modules', import.meta.url))
 
   /** What a call says in a copy of this folder beside which only these packages are installed. */

@@ -2,13 +2,8 @@ import { Worker } from 'node:worker_threads'
 import type { Logger } from '#platform/logger.ts'
 import { type Embedder, EmbeddingError } from './embedder.ts'
 import type { EmbeddingWorkerReply, EmbeddingWorkerRequest } from './embedding-worker.ts'
-import { MAX_CHARACTERS } from './text-cutter.ts'
-
-export const LOCAL_EMBEDDING = {
-  handle: 'perdure/all-MiniLM-L6-v2',
-  name: 'all-MiniLM-L6-v2',
-  dimensions: 384,
-} as const
+import { LOCAL_EMBEDDING, MAX_CHARACTERS } from './local-embedding.ts'
+import { NativeGate } from './native-gate.ts'
 
 export interface LocalEmbedderOptions {
   /** Where the model is kept once it is made of the weights (23 MB); undefined, or a folder that cannot be written to: it is made anew. */
@@ -19,6 +14,8 @@ export interface LocalEmbedderOptions {
 }
 
 const IDLE_TIMEOUT_MS = 5 * 60_000
+/** How long a process that exits waits for the step that the thread is in; one takes some 50 ms. */
+const EXIT_WAIT_MS = 2_000
 /** Of the thread's JavaScript, which takes 60 MB. */
 const MEMORY = { maxOldGenerationSizeMb: 512 }
 
@@ -85,20 +82,28 @@ class EmbeddingThread {
   readonly #logger: Logger
   readonly #calls = new Map<number, Call>()
   readonly #ended: Promise<void>
+  readonly #gate = new NativeGate()
   #lastId = 0
   #isOpen = true
 
   constructor({ cacheDir, logger }: LocalEmbedderOptions) {
     this.#logger = logger
     const file = new URL(`./embedding-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
-    this.#worker = new Worker(file, { workerData: { cacheDir }, name: 'embeddings', resourceLimits: MEMORY })
+    this.#worker = new Worker(file, {
+      workerData: { cacheDir, gate: this.#gate.memory },
+      name: 'embeddings',
+      resourceLimits: MEMORY,
+    })
     this.#worker.on('message', (reply: EmbeddingWorkerReply) => this.#receive(reply))
     this.#worker.on('error', (error) => {
       logger.error({ err: error }, 'the thread of the local embedding model stopped')
       this.#fail(stopped(error.message))
     })
+    const closeGate = () => this.#gate.close(EXIT_WAIT_MS)
+    process.on('exit', closeGate)
     this.#ended = new Promise((resolve) => {
       this.#worker.on('exit', (code) => {
+        process.off('exit', closeGate)
         this.#fail(stopped(`exit code ${code}`))
         resolve()
       })

@@ -66,7 +66,7 @@ describe('the vectors', () => {
     const exact = await encode(float32, SENTENCES)
     const cosines = exact.map((vector, index) => cosine(vector, quantized[index]))
     expect(cosines.reduce((sum, value) => sum + value) / cosines.length).toBeGreaterThan(0.99)
-    expect(Math.min(...cosines)).toBeGreaterThan(0.985)
+    expect(Math.min(...cosines)).toBeGreaterThan(0.98)
     pairs(quantized).forEach((value, index) => {
       expect(Math.abs(value - (QUICKSTART_COSINES[index] as number))).toBeLessThan(0.03)
     })

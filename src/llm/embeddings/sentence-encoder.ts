@@ -2,6 +2,7 @@ import type { InferenceSession } from 'onnxruntime-node'
 import { buildBertModel, type Precision } from './build-bert-model.ts'
 import { findMiniLm, type MiniLmFiles, notInstalled } from './find-minilm.ts'
 import { keepFile, prepareFolder } from './keep-file.ts'
+import { NativeGate } from './native-gate.ts'
 import { readSafetensors } from './read-safetensors.ts'
 import { openTextCutter, type TextCutter } from './text-cutter.ts'
 
@@ -14,6 +15,8 @@ export interface SentenceEncoderOptions {
   precision?: Precision
   /** Told what happened that is no reason to stop. */
   onWarning?: (message: string) => void
+  /** What calls of ONNX Runtime go through, where the process may exit in the middle of one. */
+  gate?: NativeGate
 }
 
 /** All-MiniLM-L6-v2 in this thread, which stands still while it works. */
@@ -31,7 +34,8 @@ export async function openSentenceEncoder(options: SentenceEncoderOptions): Prom
   })
   const files = await findMiniLm()
   const cutter = await openTextCutter(files.tokenizerPath)
-  const session = await openSession(ort.InferenceSession, files, options)
+  const { gate = new NativeGate() } = options
+  const session = await openSession(ort.InferenceSession, files, { ...options, gate })
   return {
     cutter,
     dimensions: files.shape.hidden_size,
@@ -44,13 +48,11 @@ export async function openSentenceEncoder(options: SentenceEncoderOptions): Prom
         mask.fill(1, index * width, index * width + row.length)
       })
       const shape = [rows.length, width]
-      const { vectors } = await session.run({
-        ids: new ort.Tensor('int32', ids, shape),
-        mask: new ort.Tensor('int32', mask, shape),
-      })
+      const inputs = { ids: new ort.Tensor('int32', ids, shape), mask: new ort.Tensor('int32', mask, shape) }
+      const { vectors } = await gate.run(() => session.run(inputs))
       return vectors?.data as Float32Array
     },
-    [Symbol.asyncDispose]: () => session.release(),
+    [Symbol.asyncDispose]: () => gate.run(() => session.release()),
   }
 }
 
@@ -65,13 +67,13 @@ const SESSION: InferenceSession.SessionOptions = {
 async function openSession(
   Session: typeof InferenceSession,
   files: MiniLmFiles,
-  { cacheDir, precision = 'int8', onWarning = () => {} }: SentenceEncoderOptions,
+  { cacheDir, precision = 'int8', onWarning = () => {}, gate }: SentenceEncoderOptions & { gate: NativeGate },
 ): Promise<InferenceSession> {
   const folder = cacheDir === undefined ? undefined : await prepareFolder(cacheDir)
   const name = `all-MiniLM-L6-v2-${files.version}-${precision}-${MODEL_FORMAT}.onnx`
   if (folder?.has(name)) {
     try {
-      return await Session.create(folder.pathOf(name), SESSION)
+      return await gate.run(() => Session.create(folder.pathOf(name), SESSION))
     } catch {
       onWarning(`${folder.pathOf(name)} is damaged, and is made anew`)
     }
@@ -82,5 +84,5 @@ async function openSession(
       onWarning(`the embedding model cannot be kept in ${cacheDir} (${error.message}): it is made anew at each start`),
     )
   }
-  return Session.create(bytes, SESSION)
+  return gate.run(() => Session.create(bytes, SESSION))
 }

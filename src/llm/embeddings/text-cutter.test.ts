@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { findMiniLm } from './find-minilm.ts'
-import { MAX_CHARACTERS, openTextCutter } from './text-cutter.ts'
+import { MAX_CHARACTERS } from './local-embedding.ts'
+import { openTextCutter } from './text-cutter.ts'
 
 const cutter = await openTextCutter((await findMiniLm()).tokenizerPath)
 const idsOf = (text: string): number[][] => cutter.cut(text).map((ids) => [...ids])

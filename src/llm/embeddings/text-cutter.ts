@@ -1,13 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { Tokenizer } from '@huggingface/tokenizers'
+import { MAX_CHARACTERS } from './local-embedding.ts'
 
 /** Tokens that the model was trained with at most, the two at the ends included: https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2 */
 const MAX_TOKENS = 256
 /** Of a longer text, more pieces are not read. */
 const MAX_PIECES = 4
-
-/** Longest text (characters) that is looked at: about what fits into the pieces, in English. */
-export const MAX_CHARACTERS = 4_000
 
 export interface TextCutter {
   /** The token ids of a text in pieces of the same length, one to four; what is longer than `MAX_CHARACTERS` is cut off. */
