@@ -19,7 +19,9 @@ export function checkConfig(config: Config): void {
   for (const name of ['PERDURE_DEFAULT_MODEL', 'PERDURE_DEFAULT_EMBEDDING'] as const) {
     const handle = name === 'PERDURE_DEFAULT_MODEL' ? config.defaultModel : config.defaultEmbedding
     if (handle !== undefined && !/^[^/\s]+\/\S+$/.test(handle)) {
-      throw new ConfigError(`${nameOf(name)} must be provider/model, such as openai/gpt-5-mini; got "${handle}".`)
+      const example = name === 'PERDURE_DEFAULT_MODEL' ? 'openai/gpt-5-mini' : 'openai/text-embedding-3-small'
+      const hint = handle === 'off' ? ' PERDURE_EMBEDDINGS=off switches embeddings off.' : ''
+      throw new ConfigError(`${nameOf(name)} must be provider/model, such as ${example}; got "${handle}".${hint}`)
     }
   }
   checkWebhookSecrets(config)

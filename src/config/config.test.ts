@@ -132,6 +132,7 @@ test.each<[Record<string, string>, RegExp]>([
   [{ PERDURE_CORS_ORIGINS: '*' }, /must be a list of origins such as https:\/\/app\.example\.org; got "\*"/],
   [{ OLLAMA_BASE_URL: 'localhost:11434' }, /must be a URL that starts with http:\/\//],
   [{ PERDURE_DEFAULT_MODEL: 'gpt-5' }, /must be provider\/model, such as openai\/gpt-5-mini; got "gpt-5"/],
+  [{ PERDURE_DEFAULT_EMBEDDING: 'off' }, /got "off"\. PERDURE_EMBEDDINGS=off switches embeddings off\.$/],
   [{ PERDURE_OPENAI_COMPATIBLE: 'http://x/v1' }, /must be name=url or name=url,VARIABLE/],
   [{ PERDURE_OPENAI_COMPATIBLE: 'a=http://x/v1,NO_KEY' }, /wants the key of "a" in NO_KEY, which is not set/],
   [{ PERDURE_OPENAI_COMPATIBLE: 'openai=http://x/v1' }, /the name "openai", which is taken/],

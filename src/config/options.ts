@@ -591,7 +591,7 @@ export const OPTIONS = [
     type: 'path',
     default: '~/.perdure/cache',
     group: 'Tools',
-    doc: 'Folder of what can be made again: packages of tools, the snapshot of Pyodide. Without one that can be written to, tools with packages are refused.',
+    doc: 'Folder of what can be made again: packages of tools, the snapshot of Pyodide, the local embedding model. Without one that can be written to, tools with packages are refused.',
   },
   {
     key: 'mcpAllowedHosts',

@@ -9,7 +9,7 @@ export interface LocalEmbedderOptions {
   /** Where the model is kept once it is made of the weights (23 MB); undefined, or a folder that cannot be written to: it is made anew. */
   cacheDir: string | undefined
   logger: Logger
-  /** The thread ends after this time (ms) without work, and with it 150 MB of memory. */
+  /** The thread ends after this time (ms) without work. It takes 140 MB; malloc gives some of it back to the system then. */
   idleTimeoutMs?: number
 }
 
