@@ -101,8 +101,7 @@ export class FileReader implements AsyncDisposable {
   async #readWithLease(file: ClaimedFile): Promise<boolean> {
     const { db, limits, leaseMs = LEASE_MS } = this.#options
     if (file.parse_attempts > MAX_ATTEMPTS) {
-      await failFile(db, file, giveUp('the server stopped, or could not store it, each time'))
-      return true
+      return failFile(db, file, giveUp('the server stopped, or could not store it, each time'))
     }
     const lost = new AbortController()
     const renewing = setInterval(() => void this.#renew(file, lost), Math.min(RENEW_MS, leaseMs / 3))

@@ -38,6 +38,9 @@ export async function readUpload<Result>(
       taken = { result }
     }
   } catch (error) {
+    // what still comes is thrown away, so that the connection can be used again
+    request.raw.unpipe()
+    request.raw.resume()
     throw refusal === undefined ? uploadProblem(error, maxBytes) : refusal.error
   }
   if (taken === undefined) throw unprocessable(missing)

@@ -31,8 +31,7 @@ export async function readUploadedFile(
     return await readAndStore(db, file, signal, limits)
   } catch (error) {
     if (!(error instanceof UnreadableFile)) throw error
-    await failFile(db, file, error.message)
-    return true
+    return failFile(db, file, error.message)
   }
 }
 

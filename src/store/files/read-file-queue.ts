@@ -153,9 +153,9 @@ const FAIL = statement(
   select failed.id from failed`,
 )
 
-/** The file cannot be read, for this reason. Nothing where it is not ours any more. */
-export async function failFile(db: Queryable, file: ClaimedFile, reason: string): Promise<void> {
-  await db.query(FAIL, [...keyOf(file), 'failed', reason])
+/** The file cannot be read, for this reason. False where it is not ours any more. */
+export async function failFile(db: Queryable, file: ClaimedFile, reason: string): Promise<boolean> {
+  return (await db.query(FAIL, [...keyOf(file), 'failed', reason])).length > 0
 }
 
 /** Ends the reading of a file, whoever reads it. Nothing where it has ended. */
