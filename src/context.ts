@@ -12,6 +12,7 @@ import { WebhookDeliverer } from '#jobs/deliver-webhooks.ts'
 import { denyOverdueApprovals } from '#jobs/deny-overdue-approvals.ts'
 import { forgetIdempotencyKeys } from '#jobs/forget-idempotency-keys.ts'
 import { CallbackPoster } from '#jobs/post-callback.ts'
+import { FileReader } from '#jobs/read-uploaded-files.ts'
 import { CompanionStarter } from '#jobs/start-companion-runs.ts'
 import { ScheduleStarter } from '#jobs/start-due-schedules.ts'
 import type { ModelRegistry } from '#llm/model.ts'
@@ -162,6 +163,7 @@ function startJobs(
     }),
   )
   deliverer.start()
+  resources.use(new FileReader({ db, logger: namedLogger(logger, 'files') })).start()
   const schedules = resources.use(new ScheduleStarter({ db, logger: namedLogger(logger, 'schedules'), runs }))
   schedules.start()
   resources.use(new CompanionStarter({ db, logger: namedLogger(logger, 'sleeptime'), runs })).start()

@@ -1,6 +1,7 @@
 import { notFound } from '#platform/errors.ts'
 import type { RunEngine } from '#runs/run-engine.ts'
 import type { Db } from '#store/db.ts'
+import { cancelFile } from '#store/files/read-file-queue.ts'
 import { deleteJob } from '#store/jobs/delete-job.ts'
 import { findJob } from '#store/jobs/job-reader.ts'
 import type { JobRow } from '#store/jobs/job-row.ts'
@@ -21,7 +22,16 @@ export async function stopJob(
   jobId: string,
 ): Promise<JobRow> {
   const job = await getJob(db, organizationId, jobId)
-  if (job.job_type !== 'batch' || job.completed_at !== null) return job
+  if (job.completed_at !== null) return job
+  if (job.job_type === 'job') {
+    await cancelFile(
+      db,
+      organizationId,
+      String(job.metadata.file_id),
+      'The upload was cancelled before the file was read.',
+    )
+    return getJob(db, organizationId, jobId)
+  }
   await stopBatch(db, runs, { organization_id: organizationId, id: jobId })
   return getJob(db, organizationId, jobId)
 }

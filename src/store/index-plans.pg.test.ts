@@ -26,6 +26,7 @@ import { countMemory } from './conversations/save-prompt.ts'
 import { type Db, type Queryable, type Statement, statement } from './db.ts'
 import { searchFilePassagesByWords } from './files/file-passage-search.ts'
 import { listFiles, listFolderPassages } from './files/file-reader.ts'
+import { claimFilesToRead, endJobsOfDeletedFiles } from './files/read-file-queue.ts'
 import { listFolders } from './folders/folder-reader.ts'
 import { claimCompanionRuns, pruneCompanionRuns } from './groups/companion-runs.ts'
 import { listGroups, listGroupsOfManagers } from './groups/group-reader.ts'
@@ -118,6 +119,8 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
   file_passages_by_folder: (db) => listFolderPassages(db, org, folderId, page),
   file_passages_search: (db) =>
     searchFilePassagesByWords(db, org, agentId, { terms: ['word7', 'word8'], excluded: [] }, 5),
+  files_due: (db) => claimFilesToRead(db, 2, 15_000),
+  jobs_running: (db) => endJobsOfDeletedFiles(db),
   files_by_folder: (db) => listFiles(db, org, { folderId, withContent: false }, page),
   folders_by_created: (db) => listFolders(db, org, {}, page),
   jobs_by_created: (db) => listJobs(db, org, {}, page),

@@ -43,7 +43,7 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'folders.create': 'Needs no embedding; `embedding_config` is null then.',
   'folders.files.list': 'With `include_content`, twenty files at most.',
   'folders.files.upload':
-    'Parsed before the answer, which says `completed`; 413 above 50 MB, 415 for a format that is no text (PDF among them).',
+    'Texts up to 512 KiB are read before the answer, which says `completed`; everything else in the background, beginning with `pending`. DOCX, PPTX and XLSX too. 413 above 50 MB, 415 for a format that cannot be read (docs/files.md).',
   'mcpServers.create': MCP_CONFIG,
   'mcpServers.update': `${MCP_CONFIG} Another address or command needs the secrets again: those of before are not sent there.`,
   'mcpServers.retrieve': 'Secrets are masked; the header `x-mcp-last-error` says why its tools could not be asked for.',

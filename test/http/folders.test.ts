@@ -268,8 +268,9 @@ describe('files', () => {
   })
 
   test.each([
-    ['report.pdf', 'application/pdf'],
-    ['letter.docx', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'],
+    ['report.odt', 'application/pdf'],
+    ['letter.docm', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'],
+    ['letter.doc', 'text/plain'],
     ['picture.png', 'text/plain'],
     ['thing.unknown', 'application/octet-stream'],
     ['nothing', 'application/x-nothing'],
@@ -277,7 +278,7 @@ describe('files', () => {
     const { id } = await create()
     const refused = await send(id, fileName, 'x', { mediaType })
     expect(refused.status).toBe(415)
-    expect(refused.body).toMatchObject({ detail: expect.stringMatching(/txt, md,.*sql/) })
+    expect(refused.body).toMatchObject({ detail: expect.stringMatching(/pdf, docx, pptx, xlsx, txt, md,.*sql/) })
     expect((await server.request('GET', `/v1/folders/${id}/files`)).body).toEqual([])
   })
 

@@ -1,7 +1,7 @@
 import type { AgentAuthor } from '#agent/create-agent.ts'
 import { createFolder } from '#memory/files/create-folder.ts'
+import { toFileName } from '#memory/files/file-name.ts'
 import { firstFreeName } from '#memory/files/first-free-name.ts'
-import { toFileName } from '#memory/files/parse-file.ts'
 import { cutText, insertCutFile } from '#memory/files/store-file.ts'
 import { unprocessable } from '#platform/errors.ts'
 import type { Queryable } from '#store/db.ts'

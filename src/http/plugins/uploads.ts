@@ -4,8 +4,8 @@ import { DomainError } from '#platform/errors.ts'
 
 /** Bytes of a text field beside a file. */
 const MAX_FIELD_BYTES = 1024 * 1024
-/** Bytes of one file, as V1 had it; a route may ask for less. */
-export const MAX_FILE_BYTES = 50 * 1024 * 1024
+/** Bytes of one file where the route names no limit. */
+const MAX_FILE_BYTES = 50 * 1024 * 1024
 
 /**
  * `multipart/form-data` for the routes that take files: they read `request.parts()` themselves, as it arrives. `@fastify/multipart` is the

@@ -1,41 +1,70 @@
 import type { FastifyRequest } from 'fastify'
-import { MAX_FILE_BYTES } from '#http/plugins/uploads.ts'
 import { DomainError, errorMessage, invalidArgument, unprocessable } from '#platform/errors.ts'
 
 interface UploadedFile {
   fileName: string
   mediaType: string | null
-  bytes: Buffer
+  /** As it arrives; throws too_large where it is larger than it may be. */
+  content: AsyncIterable<Uint8Array>
 }
 
 /**
- * The one file of a form, in memory; other fields are passed over.
- * Throws too_large, invalid_argument for a form that cannot be read, unprocessable where the file is missing.
+ * Gives the one file of a form to `take`, as it arrives; other fields are passed over.
+ * Throws too_large, invalid_argument for a form that cannot be read, unprocessable where the file is missing, and what `take` throws.
  */
-export async function readUpload(request: FastifyRequest, field: string): Promise<UploadedFile> {
+export async function readUpload<Result>(
+  request: FastifyRequest,
+  field: string,
+  maxBytes: number,
+  take: (file: UploadedFile) => Promise<Result>,
+): Promise<Result> {
   const missing = `body.${field}: Field required. Send multipart/form-data with the file as the part \`${field}\`.`
   if (!request.isMultipart()) throw unprocessable(missing)
-  let found: UploadedFile | undefined
+  let taken: { result: Result } | undefined
+  let refusal: { error: unknown } | undefined
   try {
-    for await (const part of request.parts()) {
+    for await (const part of request.parts({ limits: { fileSize: maxBytes } })) {
       if (part.type !== 'file') continue
-      const bytes = await part.toBuffer()
-      if (part.fieldname === field) found = { fileName: part.filename, mediaType: part.mimetype || null, bytes }
+      if (part.fieldname !== field) {
+        part.file.resume()
+        continue
+      }
+      const content = contentOf(part.file, maxBytes)
+      const file = { fileName: part.filename, mediaType: part.mimetype || null, content }
+      const result = await take(file).catch((error: unknown) => {
+        refusal = { error }
+        throw error
+      })
+      taken = { result }
     }
   } catch (error) {
-    throw uploadProblem(error)
+    // what still comes is thrown away, so that the connection can be used again
+    request.raw.unpipe()
+    request.raw.resume()
+    throw refusal === undefined ? uploadProblem(error, maxBytes) : refusal.error
   }
-  if (found === undefined) throw unprocessable(missing)
-  return found
+  if (taken === undefined) throw unprocessable(missing)
+  return taken.result
 }
 
-function uploadProblem(error: unknown): unknown {
-  const { code } = error as { code?: unknown }
-  if (code === 'FST_REQ_FILE_TOO_LARGE') {
-    return new DomainError('too_large', `The file is larger than ${MAX_FILE_BYTES / 1024 / 1024} MB. Split it.`, {
-      canRetry: false,
-    })
+async function* contentOf(
+  file: AsyncIterable<Uint8Array> & { truncated: boolean },
+  maxBytes: number,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of file) yield chunk
+  } catch (error) {
+    throw uploadProblem(error, maxBytes)
   }
+  if (file.truncated) throw tooLarge(maxBytes)
+}
+
+const tooLarge = (maxBytes: number): DomainError =>
+  new DomainError('too_large', `The file is larger than ${maxBytes / 1024 / 1024} MB. Split it.`, { canRetry: false })
+
+function uploadProblem(error: unknown, maxBytes: number): unknown {
+  const { code } = error as { code?: unknown }
+  if (code === 'FST_REQ_FILE_TOO_LARGE') return tooLarge(maxBytes)
   if (typeof code === 'string' && /^FST_(PARTS|FILES|FIELDS)_LIMIT$/.test(code)) {
     return new DomainError('too_large', 'The form has more parts than one file needs. Send one file at a time.', {
       canRetry: false,

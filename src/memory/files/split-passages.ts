@@ -47,8 +47,9 @@ function splitLongLine(line: string): string[] {
   for (let at = 0; at < line.length; ) {
     let end = Math.min(at + PIECE_CHARS, line.length)
     if (end < line.length) {
-      const blank = line.lastIndexOf(' ', end)
-      if (blank > at + PIECE_CHARS / 2) end = blank + 1
+      // in this piece alone: a line may have millions of characters and no blank
+      const blank = line.slice(at, end + 1).lastIndexOf(' ')
+      if (blank > PIECE_CHARS / 2) end = at + blank + 1
       // not between the halves of a surrogate pair
       else if (/[\uD800-\uDBFF]/.test(line[end - 1] ?? '')) end -= 1
     }

@@ -1,6 +1,6 @@
 import { type Queryable, statement } from '#store/db.ts'
 
-// The folder is locked, so that no file comes into it between the two reads.
+// The folder is locked, so that no file comes into it, or is done, between the two reads.
 const ATTACH_FOLDER = statement(
   'attach-folder',
   `with attached as (
@@ -12,11 +12,12 @@ const ATTACH_FOLDER = statement(
     select $1, 'file_agent-' || gen_random_uuid(), $2, attached.folder_id, fi.id,
       statement_timestamp() + row_number() over (order by fi.created_at, fi.id) * interval '1 microsecond'
     from attached join files as fi on fi.organization_id = $1 and fi.folder_id = attached.folder_id
+    where fi.processing_status = 'completed'
   )
   select attached.folder_id from attached`,
 )
 
-/** Attaches a folder with all its files, closed. False where it was attached already. */
+/** Attaches a folder with all its files that can be read, closed. False where it was attached already. */
 export async function attachFolderRow(
   tx: Queryable,
   organizationId: string,

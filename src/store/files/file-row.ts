@@ -1,3 +1,6 @@
+/** Where the reading of a file stands; V1's words. */
+export type FileStatus = 'pending' | 'parsing' | 'embedding' | 'completed' | 'error'
+
 /** A file as read, without its text. */
 export interface FileRow {
   id: string
@@ -11,6 +14,12 @@ export interface FileRow {
   char_count: number
   line_count: number
   passage_count: number
+  /** Agents see what is completed. */
+  processing_status: FileStatus
+  /** Why it could not be read. */
+  error_message: string | null
+  /** How many passages can be found so far; null where all can. */
+  stored_passage_count: number | null
   created_at: Date
   updated_at: Date
 }
@@ -25,6 +34,9 @@ const COLUMN_NAMES = [
   'char_count',
   'line_count',
   'passage_count',
+  'processing_status',
+  'error_message',
+  'stored_passage_count',
   'created_at',
   'updated_at',
 ] as const satisfies (keyof FileRow)[]

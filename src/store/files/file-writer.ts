@@ -14,7 +14,7 @@ export interface FileToInsert {
   passage_count: number
 }
 
-// The job is what V1 showed of an upload: here it is done when it is seen.
+// The job is what V1 showed of an upload: this one is done when it is seen.
 const INSERT_FILE = statement(
   'insert-file',
   `with inserted as (
@@ -79,10 +79,18 @@ export async function insertFilePassages(
 
 const DELETE_FILE = statement(
   'delete-file',
-  'delete from files where organization_id = $1 and folder_id = $2 and id = $3 returning id',
+  `with deleted as (
+    delete from files where organization_id = $1 and folder_id = $2 and id = $3 returning id, job_id
+  ), parts as (
+    delete from file_upload_parts as p using deleted where p.organization_id = $1 and p.file_id = deleted.id
+  ), job as (
+    update jobs as j set status = 'cancelled', completed_at = clock_timestamp(), updated_at = clock_timestamp() from deleted
+    where j.organization_id = $1 and j.id = deleted.job_id and j.status = 'running'
+  )
+  select deleted.id from deleted`,
 )
 
-/** Deletes a file with its text and passages, and from all agents. False where the folder has none such. */
+/** Deletes a file with its text and passages, and from all agents; one that is still read is read no further. False where the folder has none such. */
 export async function deleteFile(
   db: Queryable,
   organizationId: string,

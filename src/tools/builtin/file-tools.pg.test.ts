@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { attachFolder } from '#agent/agent-folders.ts'
 import { createFolder } from '#memory/files/create-folder.ts'
@@ -33,7 +34,7 @@ async function newFolder(files: Record<string, string>): Promise<{ id: string; n
     await storeFile(db, TEST_ACTOR, folder.id, {
       fileName,
       mediaType: null,
-      bytes: Buffer.from(text),
+      content: Readable.from([Buffer.from(text)]),
       name: null,
       duplicateHandling: 'error',
     })

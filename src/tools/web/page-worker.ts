@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { htmlToMarkdown } from './html-to-markdown.ts'
+import { htmlToMarkdown } from '#memory/files/parse/html-to-markdown.ts'
 
 /** The thread in which one page of a stranger is read: it can be ended whatever the page is. */
 export interface PageWork {

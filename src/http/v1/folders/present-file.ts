@@ -3,7 +3,7 @@ import { presentTime } from '#http/wire/nullable.ts'
 import type { FilePassageRow, FileRow } from '#store/files/file-row.ts'
 import type { FileWire } from './folder-schema.ts'
 
-/** A stored file as the wire shows it. It is read while it is uploaded, so that it is never seen half done. */
+/** A stored file as the wire shows it. Its chunks count as embedded when they can be found. */
 export function presentFile(row: FileRow & { content?: string | null }): FileWire {
   return {
     source_id: row.folder_id,
@@ -14,10 +14,10 @@ export function presentFile(row: FileRow & { content?: string | null }): FileWir
     file_size: row.size_bytes,
     file_creation_date: null,
     file_last_modified_date: null,
-    processing_status: 'completed',
-    error_message: null,
+    processing_status: row.processing_status,
+    error_message: row.error_message,
     total_chunks: row.passage_count,
-    chunks_embedded: row.passage_count,
+    chunks_embedded: row.stored_passage_count ?? row.passage_count,
     content: row.content ?? null,
     id: row.id,
     created_at: presentTime(row.created_at),

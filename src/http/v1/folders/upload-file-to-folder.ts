@@ -24,7 +24,7 @@ export function uploadFileToFolder(app: App, context: Context, routes: FolderRou
         operationId: isLegacy ? 'upload_file_to_source' : 'upload_file_to_folder',
         tags: [tag],
         summary:
-          'Upload a file of text, as the part `file` of a form; when the answer comes, it can be searched and read',
+          'Upload a file as the part `file` of a form: text, HTML, PDF, DOCX, PPTX or XLSX. Short texts can be read and searched when the answer comes, the rest when `processing_status` is `completed`',
         consumes: ['multipart/form-data'],
         params: folderParams(routes),
         querystring: Type.Object({
@@ -43,14 +43,15 @@ export function uploadFileToFolder(app: App, context: Context, routes: FolderRou
       const folderId = parameter(params, key)
       // before the file, which may be large
       await getFolder(context.db, actor.organizationId, folderId)
-      const file = await readUpload(request, 'file')
-      const { file: row, wasSkipped } = await storeFile(context.db, actor, folderId, {
-        ...file,
-        name: query.name || null,
-        duplicateHandling: query.duplicate_handling,
-      })
+      const { file, wasSkipped } = await readUpload(request, 'file', context.config.maxUploadBytes, (upload) =>
+        storeFile(context.db, actor, folderId, {
+          ...upload,
+          name: query.name || null,
+          duplicateHandling: query.duplicate_handling,
+        }),
+      )
       if (wasSkipped) reply.header('x-upload-result', 'skipped')
-      return presentFile(row)
+      return presentFile(file)
     },
   )
 }

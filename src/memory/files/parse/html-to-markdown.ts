@@ -38,6 +38,27 @@ export function htmlToMarkdown(html: string, url: string): MarkdownPage {
   return { title: bareTitle(html), markdown: bareText(html) }
 }
 
+/** All that is to be read in a file of HTML, not its article alone; addresses stay as they are written. */
+export function wholeHtmlToMarkdown(html: string): string {
+  try {
+    if (depthOf(html) <= MAX_DEPTH) {
+      const { body } = withoutScripts(read(html))
+      const markdown = toMarkdown(body.innerHTML)
+      if (markdown !== '') return markdown
+    }
+  } catch {
+    // what the parsers cannot take is read without them
+  }
+  return bareText(html)
+}
+
+function withoutScripts(document: Document): Document {
+  for (const element of document.querySelectorAll(NO_TEXT)) element.remove()
+  for (const image of document.querySelectorAll('img[src^="data:"]')) image.removeAttribute('src')
+  for (const link of document.querySelectorAll('a[href^="javascript:"]')) link.removeAttribute('href')
+  return document
+}
+
 /** Elements that have no end, or end by themselves where the next one begins. */
 const UNNESTED =
   /^(area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr|p|li|td|th|tr|tbody|thead|tfoot|dt|dd|option)$/
@@ -91,7 +112,7 @@ function baseOf(document: Document, url: string): string {
 }
 
 function clean(document: Document, base: string): void {
-  for (const element of document.querySelectorAll(NO_TEXT)) element.remove()
+  withoutScripts(document)
   for (const [selector, name] of [
     ['a[href]', 'href'],
     ['img[src]', 'src'],
