@@ -14,6 +14,8 @@ import { measureServerUnderAttack } from './tools/under-attack.ts'
  */
 const SCHEMAS = 400
 const TURNS = 300
+/** The turns go round them, so that none has a long context. */
+const AGENTS = 20
 
 const ms = (value: number): string => `${value.toFixed(2)} ms`
 
@@ -86,14 +88,14 @@ async function measureMemoryTool(): Promise<void> {
           text: `${index}`,
         },
   )
-  const agentId = await createTestAgent(db, registry)
+  const agents = await Promise.all(Array.from({ length: AGENTS }, () => createTestAgent(db, registry)))
   const engine = createTestEngine(db, registry)
   const times: number[] = []
   for (let index = 0; index < TURNS; index += 1) {
     const ended = Promise.withResolvers<void>()
     let startedAt = 0
     let statementsBefore = 0
-    await engine.start(newRun(agentId, 'go'), (event) => {
+    await engine.start(newRun(agents[index % AGENTS] ?? '', 'go'), (event) => {
       if (event.type === 'tool-start') [startedAt, statementsBefore] = [performance.now(), statementMs]
       if (event.type === 'message' && event.message.role === 'tool') {
         times.push(performance.now() - startedAt - (statementMs - statementsBefore))
