@@ -235,10 +235,10 @@ describe('conversation_search', () => {
       return { text: 'Hm.' }
     })
     for (const text of ['I own a red boat', 'The boats are blue', 'I like trains']) await say(engine, agentId, text)
-    expect((await search({ query: 'boat', roles: ['user'] })).sort()).toEqual([
-      'I own a red boat',
-      'The boats are blue',
-    ])
+    const boats = await search({ query: 'boat', roles: ['user'] })
+    expect(boats.slice(0, 2).sort()).toEqual(['I own a red boat', 'The boats are blue'])
+    // what was said beside a hit comes after it
+    expect(boats).toContain('I like trains')
     expect(await search({ query: 'boat -red' })).toEqual(['The boats are blue'])
     expect(await search({ query: '"red boat"' })).toEqual(['I own a red boat'])
     expect(await search({ query: 'trains boat', roles: ['user'], limit: 1 })).toHaveLength(1)

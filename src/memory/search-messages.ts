@@ -13,7 +13,8 @@ const MIN_HITS = 200
 
 /**
  * Search over everything an agent heard, said and was told by tools: by the weight of the words that occur, and by what stands beside
- * them, since an answer seldom has the words of its question. An empty query gives the newest messages.
+ * them, since an answer seldom has the words of its question; "quoted" words and -excluded ones are taken literally. An empty query gives
+ * the newest messages.
  */
 export async function searchMessages(
   db: Queryable,
@@ -26,7 +27,9 @@ export async function searchMessages(
   }
   const hits = await rankMessages(db, { ...search, ...wanted, limit: Math.max(search.limit, MIN_HITS) })
   if (hits.length === 0) return []
-  const near = await listNeighbours(db, search, hits.slice(0, MAX_HITS_WITH_NEIGHBOURS), REACH)
+  // whoever quotes words, or rules some out, wants those messages and no others
+  const isLiteral = wanted.excluded.length > 0 || query.includes('"')
+  const near = isLiteral ? [] : await listNeighbours(db, search, hits.slice(0, MAX_HITS_WITH_NEIGHBOURS), REACH)
   const best = addNeighbours(hits, near).slice(0, search.limit)
   return readMessages(
     db,
