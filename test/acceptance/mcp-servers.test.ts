@@ -21,7 +21,7 @@ operation(server, 'mcpServers.create', 'stores a server and shows no secret', as
   expect(idOf(made)).toMatch(/^mcp_server-/)
   expect(JSON.stringify(made)).not.toContain('s3cret')
   await expect(client.mcpServers.create({ server_name: 'create', config })).rejects.toThrow(ConflictError)
-  const local = { ...config, server_url: 'http://localhost:1234/mcp' }
+  const local = { ...config, server_url: 'http://10.1.2.3/mcp' }
   await expect(client.mcpServers.create({ server_name: 'local', config: local })).rejects.toThrow(
     UnprocessableEntityError,
   )
