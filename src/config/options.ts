@@ -329,8 +329,9 @@ export const OPTIONS = [
     type: 'choice',
     choices: ['on', 'off'],
     default: 'on',
-    group: 'Models',
+    group: 'Not used yet',
     doc: 'Whether vectors are made at all; without them search goes by words alone.',
+    unused: 'this version stores no vectors yet, and search goes by words',
   },
   {
     key: 'globalMaxContextWindow',
