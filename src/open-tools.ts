@@ -17,6 +17,7 @@ import { buildConfinedCommand } from '#tools/sandbox/python/build-confined-comma
 import { findPython } from '#tools/sandbox/python/find-python.ts'
 import { SandboxedCode } from '#tools/sandboxed-code.ts'
 import type { ToolServices } from '#tools/tool.ts'
+import { loadToolEnvironment } from '#tools/tool-environment.ts'
 import { openWeb } from '#tools/web/open-web.ts'
 
 interface ToolDependencies {
@@ -57,7 +58,8 @@ export function openTools(resources: AsyncDisposableStack, dependencies: ToolDep
     code: new SandboxedCode(customTools),
     pages,
     search,
-    environmentOf: (organizationId: string, agentId: string) => customTools.environmentOf(organizationId, agentId),
+    environmentOf: (organizationId: string, agentId: string) =>
+      loadToolEnvironment(db, secrets, organizationId, agentId),
   }
   return { mcp, customTools, services }
 }

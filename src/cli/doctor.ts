@@ -40,8 +40,8 @@ export async function examine(config: Config): Promise<Finding[]> {
   return [
     ...config.warnings.map((message): Finding => ({ state: 'warn', subject: 'settings', message })),
     await examineDatabase(config),
-    describeSandbox(await sandbox.describe('python'), LEVELS),
-    describeSandbox(await sandbox.describe('typescript'), LEVELS),
+    describeSandbox(await sandbox.describe('python')),
+    describeSandbox(await sandbox.describe('typescript')),
     ...(await examinePackages(config, sandbox)),
     describeStdio(config),
   ]
@@ -70,10 +70,10 @@ const LEVELS = {
   deno: 'deno: a Deno process without permissions',
 } as const
 
-function describeSandbox({ language, level, problems }: SandboxState, levels: typeof LEVELS): Finding {
+function describeSandbox({ language, level, problems }: SandboxState): Finding {
   const subject = `sandbox, ${language}`
   const why = problems.length > 0 ? `. Not used: ${problems.join('; ')}` : ''
-  if (level !== null) return { state: problems.length > 0 ? 'warn' : 'ok', subject, message: `${levels[level]}${why}` }
+  if (level !== null) return { state: problems.length > 0 ? 'warn' : 'ok', subject, message: `${LEVELS[level]}${why}` }
   if (problems.length === 0) return { state: 'off', subject, message: 'switched off: such tools are refused' }
   return { state: 'fail', subject, message: `none: such tools are refused${why}` }
 }

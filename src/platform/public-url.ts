@@ -39,7 +39,14 @@ export function findForbiddenPart(url: URL, allowed: AllowedHosts): string | und
   return allowed.hasAddresses ? findBadPort(url) : findPrivatePart(url)
 }
 
-/** The same of the port alone. */
+/** Whether an address that was found for a host may be connected to. */
+export const isAllowedAddress = (
+  address: string,
+  host: string,
+  { allowsPrivate, allowed }: { allowsPrivate: boolean; allowed: AllowedHosts },
+): boolean => allowsPrivate || isPublicAddress(address) || allowed.hasName(host) || allowed.hasAddress(address)
+
+/** Why the port is none of a web server; undefined where it may be one. */
 function findBadPort({ port }: URL): string | undefined {
   return port !== '' && BAD_PORTS.has(Number(port)) ? `port ${port} is none of a web server` : undefined
 }

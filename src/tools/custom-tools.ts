@@ -155,12 +155,6 @@ export class CustomTools {
     return this.#runCode(call, { environment, ids, agent: agent === undefined ? undefined : { ...agent, row } }, signal)
   }
 
-  /** The variables and secrets that code of an agent has. */
-  async environmentOf(organizationId: string, agentId: string): Promise<Readonly<Record<string, string>>> {
-    const row = await loadEnvironment(this.#options.db, organizationId, agentId)
-    return this.#openEnvironment(organizationId, agentId, row)
-  }
-
   #openEnvironment(organizationId: string, agentId: string | null, row: EnvironmentRow): Record<string, string> {
     return openEnvironment(this.#options.secrets, organizationId, agentId, row)
   }

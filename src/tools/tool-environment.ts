@@ -1,5 +1,6 @@
 import type { SecretBox } from '#platform/secret-box.ts'
-import type { EnvironmentRow } from '#store/tools/load-tool-code.ts'
+import type { Queryable } from '#store/db.ts'
+import { type EnvironmentRow, loadEnvironment } from '#store/tools/load-tool-code.ts'
 import { variableOwner } from './sandbox/sandbox-variables.ts'
 
 /** What a sealed secret of an agent is bound to: see `SecretBox`. */
@@ -24,4 +25,14 @@ export function openEnvironment(
     box.open(sealed, { organizationId, place: agentSecretPlace(agentId ?? '', key) }),
   ])
   return Object.fromEntries([...variables, ...secrets])
+}
+
+/** The same, read from the database; `agentId` null is nobody, for whom there are the variables of the sandbox. */
+export async function loadToolEnvironment(
+  db: Queryable,
+  box: SecretBox,
+  organizationId: string,
+  agentId: string | null,
+): Promise<Record<string, string>> {
+  return openEnvironment(box, organizationId, agentId, await loadEnvironment(db, organizationId, agentId))
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { callServer } from '../support/call-server.ts'
 import { startCallbackReceiver } from '../support/callback-receiver.ts'
 import { type KillableServer, prepareKillableServer } from '../support/killable-server.ts'
 
@@ -25,15 +26,7 @@ interface Run {
 it('a batch and schedules outlive kill -9 and a time without a server, and everything starts once', async () => {
   await using receiver = await startCallbackReceiver()
   let server = await killable.start()
-  const call = async <Body>(method: string, path: string, body?: object): Promise<Body> => {
-    const response = await fetch(`${server.url}${path}`, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    expect(response.ok, `${method} ${path} ${response.status}`).toBe(true)
-    return (await response.json()) as Body
-  }
+  const call = <Body>(method: string, path: string, body?: object) => callServer<Body>(server.url, method, path, body)
   const createAgent = () => call<{ id: string }>('POST', '/v1/agents/', { model: 'openai/gpt-4o-mini' })
   const agents = [await createAgent(), await createAgent(), await createAgent(), await createAgent()]
   const requests = Array.from({ length: ITEMS }, (_, index) => ({

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { callServer } from '../support/call-server.ts'
 import { type KillableServer, prepareKillableServer } from '../support/killable-server.ts'
 import type { ServerProcess } from '../support/server-process.ts'
 
@@ -36,15 +37,7 @@ afterAll(async () => {
   await killable.remove()
 })
 
-async function call<Body>(method: string, path: string, body?: object): Promise<Body> {
-  const response = await fetch(`${server.url}${path}`, {
-    method,
-    headers: { 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  expect(response.ok, `${method} ${path} ${response.status}`).toBe(true)
-  return (await response.json()) as Body
-}
+const call = <Body>(method: string, path: string, body?: object) => callServer<Body>(server.url, method, path, body)
 
 /** Lets an agent ring the bell, kills the server while it does, and gives the result that the next server has for the call. */
 async function crash(isIdempotent: boolean): Promise<{ text: string; status: string }> {

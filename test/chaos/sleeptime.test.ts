@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { callServer } from '../support/call-server.ts'
 import { type KillableServer, prepareKillableServer } from '../support/killable-server.ts'
 
 const KILLS = 4
@@ -19,15 +20,7 @@ interface Run {
 
 it('a sleeptime agent works once after each turn, whenever the server is killed', async () => {
   let server = await killable.start()
-  const call = async <Body>(method: string, path: string, body?: object): Promise<Body> => {
-    const response = await fetch(`${server.url}${path}`, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    expect(response.ok, `${method} ${path} ${response.status}`).toBe(true)
-    return (await response.json()) as Body
-  }
+  const call = <Body>(method: string, path: string, body?: object) => callServer<Body>(server.url, method, path, body)
   const agent = await call<{ id: string; managed_group: { id: string; agent_ids: string[] } }>('POST', '/v1/agents', {
     model: 'openai/gpt-4o-mini',
     enable_sleeptime: true,

@@ -1,14 +1,9 @@
 import { type Queryable, statement } from '#store/db.ts'
 import type { FileRow } from './file-row.ts'
+import type { FileToRead } from './file-upload.ts'
 
 /** The names are the columns' names. */
-export interface FileToInsert {
-  id: string
-  folder_id: string
-  name: string
-  original_name: string
-  media_type: string | null
-  size_bytes: number
+export interface FileToInsert extends FileToRead {
   char_count: number
   line_count: number
   passage_count: number

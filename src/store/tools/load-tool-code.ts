@@ -8,11 +8,9 @@ export interface ToolCodeRow {
   project_id: string | null
   source_type: string | null
   source_code: string | null
-  json_schema: Record<string, unknown>
   pip_requirements: { name: string; version: string | null }[] | null
   npm_requirements: { name: string; version: string | null }[] | null
   metadata: Record<string, unknown> | null
-  mcp_server_id: string | null
   return_char_limit: number
 }
 
@@ -37,8 +35,8 @@ const ENVIRONMENT = `
   (select a.name from agents as a where a.organization_id = $1 and a.id = $2) as agent_name,
   (select a.description from agents as a where a.organization_id = $1 and a.id = $2) as agent_description`
 
-const CODE = `t.id, t.name, t.tool_type, t.project_id, t.source_type, t.source_code, t.json_schema, t.pip_requirements,
-  t.npm_requirements, t.metadata, t.mcp_server_id, t.return_char_limit`
+const CODE = `t.id, t.name, t.tool_type, t.project_id, t.source_type, t.source_code, t.pip_requirements,
+  t.npm_requirements, t.metadata, t.return_char_limit`
 
 const LOAD_TOOL_CODE = statement(
   'load-tool-code',

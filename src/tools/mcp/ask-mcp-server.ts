@@ -4,7 +4,7 @@ import type { Db } from '#store/db.ts'
 import type { McpServerRow } from '#store/mcp-servers/mcp-server-row.ts'
 import { findToolByRemoteName, saveMcpSync } from '#store/mcp-servers/mcp-tool-store.ts'
 import type { ToolRow } from '#store/tools/tool-row.ts'
-import { loadAgentVariables } from './agent-variables.ts'
+import { loadToolEnvironment } from '#tools/tool-environment.ts'
 import type { RemoteTool } from './mcp-connection.ts'
 import { McpFailure } from './mcp-failure.ts'
 import type { McpPool } from './mcp-pool.ts'
@@ -32,7 +32,7 @@ export async function fetchMcpTools(
   server: ConnectableServer,
   { organizationId, agentId = null, signal }: Omit<Asking, 'userId'>,
 ): Promise<RemoteTool[]> {
-  const variables = await loadAgentVariables(db, secrets, organizationId, agentId)
+  const variables = await loadToolEnvironment(db, secrets, organizationId, agentId)
   const target = toTarget(organizationId, server, secrets, variables)
   return pool.listTools(target, { signal, isForced: true })
 }

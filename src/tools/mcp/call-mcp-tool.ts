@@ -2,7 +2,7 @@ import type { SecretBox } from '#platform/secret-box.ts'
 import type { Queryable } from '#store/db.ts'
 import { findServerOfMcpTool, findToolByRemoteName } from '#store/mcp-servers/mcp-tool-store.ts'
 import { failure, type ToolOutcome } from '#tools/tool.ts'
-import { loadAgentVariables } from './agent-variables.ts'
+import { loadToolEnvironment } from '#tools/tool-environment.ts'
 import { McpFailure } from './mcp-failure.ts'
 import type { McpPool } from './mcp-pool.ts'
 import { type ConnectableServer, toTarget } from './mcp-target.ts'
@@ -62,7 +62,7 @@ export async function callAtServer(
 ): Promise<ToolOutcome> {
   const { organizationId, agentId, name, args } = call
   try {
-    const variables = call.variables ?? (await loadAgentVariables(db, secrets, organizationId, agentId))
+    const variables = call.variables ?? (await loadToolEnvironment(db, secrets, organizationId, agentId))
     const target = toTarget(organizationId, server, secrets, variables)
     return toToolOutcome(await pool.callTool(target, { name, args, agentId }, { signal }))
   } catch (error) {

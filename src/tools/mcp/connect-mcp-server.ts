@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { findMcpOauthSessionStatus } from '#store/mcp-servers/mcp-oauth-store.ts'
-import { loadAgentVariables } from './agent-variables.ts'
+import { loadToolEnvironment } from '#tools/tool-environment.ts'
 import type { McpAsker } from './ask-mcp-server.ts'
 import { AuthorizationFailed, SESSION_MS } from './mcp-authorizer.ts'
 import type { RemoteTool } from './mcp-connection.ts'
@@ -76,7 +76,7 @@ function toFailure(error: unknown): AuthorizationFailed {
 }
 
 const variablesOf = ({ db, secrets }: McpAsker, { organizationId }: Connecting) =>
-  loadAgentVariables(db, secrets, organizationId, null)
+  loadToolEnvironment(db, secrets, organizationId, null)
 
 async function attempt(
   asker: McpAsker,

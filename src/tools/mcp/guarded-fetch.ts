@@ -2,8 +2,7 @@ import type { FetchLike } from '@modelcontextprotocol/client'
 import { Agent, fetch } from 'undici'
 import type { AllowedHosts } from '#platform/allowed-hosts.ts'
 import { ForbiddenAddress, guardedLookup, type Resolve } from '#platform/guarded-lookup.ts'
-import { isPublicAddress } from '#platform/public-address.ts'
-import { findForbiddenPart } from '#platform/public-url.ts'
+import { findForbiddenPart, isAllowedAddress } from '#platform/public-url.ts'
 import { limitBody } from './limit-body.ts'
 import { currentExchange } from './mcp-exchange.ts'
 
@@ -40,9 +39,7 @@ export class GuardedFetch implements AsyncDisposable {
 
   constructor(options: GuardOptions) {
     this.#options = options
-    const { allowsPrivate, allowed } = options
-    const isAllowed = (address: string, host: string) =>
-      allowsPrivate || isPublicAddress(address) || allowed.hasName(host) || allowed.hasAddress(address)
+    const isAllowed = (address: string, host: string) => isAllowedAddress(address, host, options)
     this.#agent = new Agent({
       connect: {
         timeout: options.connectTimeoutMs,

@@ -2,8 +2,7 @@ import { Agent, type Dispatcher, request } from 'undici'
 import type { AllowedHosts } from '#platform/allowed-hosts.ts'
 import { errorMessage } from '#platform/errors.ts'
 import { findForbiddenAddress, guardedLookup, type Resolve } from '#platform/guarded-lookup.ts'
-import { isPublicAddress } from '#platform/public-address.ts'
-import { findForbiddenPart } from '#platform/public-url.ts'
+import { findForbiddenPart, isAllowedAddress } from '#platform/public-url.ts'
 import { decodeText } from './decode-text.ts'
 import { kindOfContent, parseContentType } from './page-content.ts'
 import { type Body, readBody } from './read-body.ts'
@@ -165,9 +164,8 @@ export class PageFetcher {
   }
 
   #openAgent(): Agent {
-    const { timeoutMs, resolve, allowsPrivate, allowed } = this.#options
-    const isAllowed = (address: string, host: string) =>
-      allowsPrivate || isPublicAddress(address) || allowed.hasName(host) || allowed.hasAddress(address)
+    const { timeoutMs, resolve } = this.#options
+    const isAllowed = (address: string, host: string) => isAllowedAddress(address, host, this.#options)
     return new Agent({
       connect: { timeout: timeoutMs, lookup: guardedLookup({ isAllowed, refusal, resolve }) },
       maxHeaderSize: MAX_HEADER_BYTES,

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import type { Resolve } from '#platform/guarded-lookup.ts'
 import type { Logger } from '#platform/logger.ts'
-import { WaitingLine } from '#tools/sandbox/python/waiting-line.ts'
 import type {
   SandboxLevel,
   ToolCall,
@@ -11,6 +10,7 @@ import type {
   ToolRunner,
   ToolRunResult,
 } from '#tools/sandbox/tool-runner.ts'
+import { WaitingLine } from '#tools/sandbox/waiting-line.ts'
 import { checkPackages } from './check-packages.ts'
 import { CANCELLED } from './classify-end.ts'
 import { buildDenoLaunch, type DenoLaunchOptions } from './deno-launch.ts'

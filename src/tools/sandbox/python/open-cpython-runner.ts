@@ -3,13 +3,13 @@ import type { Logger } from '#platform/logger.ts'
 import { NetworkBroker } from '#tools/sandbox/network/network-broker.ts'
 import { ToolNetwork } from '#tools/sandbox/network/tool-network.ts'
 import { SandboxUnavailable, type ToolCall, type ToolRunner, type ToolRunResult } from '#tools/sandbox/tool-runner.ts'
+import { WaitingLine } from '#tools/sandbox/waiting-line.ts'
 import { findPython } from './find-python.ts'
 import { ForkServer } from './fork-server.ts'
 import { Restartable } from './restartable.ts'
 import { cancelled, runInProcess, ServerLost } from './run-in-process.ts'
 import { removeFolder, ScratchFolders } from './scratch-folders.ts'
 import { testSandbox } from './self-test.ts'
-import { WaitingLine } from './waiting-line.ts'
 
 const STANDBYS = 3
 /** Whatever the kernel has. */

@@ -1,13 +1,12 @@
 import Type from 'typebox'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
-import { mcpAskerOf, mcpOptionsOf } from '#http/v1/mcp-servers/mcp-options.ts'
+import { mcpAskerOf } from '#http/v1/mcp-servers/mcp-options.ts'
 import { McpToolSchema, presentRemoteTool } from '#http/v1/mcp-servers/present-remote-tool.ts'
 import { requestSignal } from '#http/v1/mcp-servers/request-signal.ts'
-import { newId } from '#platform/ids.ts'
 import { listRemoteTools } from '#tools/mcp/ask-mcp-server.ts'
-import { toStoredServer } from '#tools/mcp/mcp-server-input.ts'
-import { LegacyConfigSchema, toConfig } from './legacy-schema.ts'
+import { LegacyConfigSchema } from './legacy-schema.ts'
+import { toUnstoredServer } from './to-unstored-server.ts'
 
 export function testMcpServer(app: App, context: Context): void {
   app.post(
@@ -24,13 +23,7 @@ export function testMcpServer(app: App, context: Context): void {
     },
     async ({ actor, body }, reply) => {
       const { organizationId } = actor
-      const unstored = toStoredServer(
-        organizationId,
-        { id: newId('mcp_server') },
-        toConfig(body),
-        mcpOptionsOf(context),
-      )
-      const server = { ...unstored, server_name: body.server_name }
+      const server = toUnstoredServer(context, organizationId, body)
       try {
         const asking = { organizationId, signal: requestSignal(reply) }
         const tools = await listRemoteTools(mcpAskerOf(context), server, asking)
