@@ -43,6 +43,8 @@ function isSameTree(installed, wanted) {
 function run(command, args) {
   const { status, error, signal } = spawnSync(command, args, {
     cwd: root,
+    // an npm that does not know allowScripts would run the script of this one, which downloads CUDA libraries from another host
+    env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' },
     stdio: 'inherit',
     shell: process.platform === 'win32' && command === 'npm',
   })
