@@ -107,7 +107,14 @@ export class CustomTools {
     const { organizationId, toolName, agent } = call
     const row = await loadToolCode(this.#options.db, organizationId, agent.id, toolName)
     if (row === undefined) return failure(`There is no tool \`${toolName}\` any more.`)
-    const environment = this.#openEnvironment(organizationId, agent.id, row)
+    let environment: Record<string, string>
+    try {
+      environment = this.#openEnvironment(organizationId, agent.id, row)
+    } catch (error) {
+      // a secret that another key has sealed is the operator's to mend, and no reason to end the run
+      if (error instanceof DomainError) return failure(`\`${toolName}\` was not run: ${error.message}`)
+      throw error
+    }
     return {
       durability: row.metadata?.idempotent === true ? 'idempotent' : 'external',
       execute: (signal) => this.#execute(call, row, environment, signal),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { statement } from '#store/db.ts'
 import { scriptedModel } from '../support/scripted-model.ts'
 import { createTestAgent, readBlock, storedMessages } from '../support/test-agent.ts'
 import { startTestServer, type TestServer } from '../support/test-server.ts'
@@ -298,6 +299,22 @@ describe('in a run', () => {
     const agentId = await newAgent(['triple', 'run_code_with_tools'])
     await say(agentId, [['run_code_with_tools', { code: 'sum(triple(n) for n in range(4))' }]])
     expect(await returns(agentId)).toMatchObject([{ text: expect.stringContaining('"results":["18"]') }])
+  })
+
+  it('goes on where a secret cannot be opened, and says so', async () => {
+    await create({ source_code: python('sealed', 'n: int', 'return n') })
+    const agentId = await newAgent(['sealed'])
+    await setSecrets(agentId, { KEY: 'sealed by another key' })
+    const spoil = statement(
+      'test-spoil-secret',
+      `update agent_secrets set sealed = 'v1.' || md5(sealed) where agent_id = $1 returning key`,
+    )
+    expect(await server.context.db.query(spoil, [agentId])).toHaveLength(1)
+    const answer = await say(agentId, [['sealed', { n: 1 }]])
+    expect(answer.body.messages.at(-1)).toMatchObject({ message_type: 'assistant_message' })
+    expect(await returns(agentId)).toMatchObject([
+      { status: 'error', text: expect.stringMatching(/`sealed` was not run: .*PERDURE_ENCRYPTION_KEY/) },
+    ])
   })
 
   it('stores what a tool makes of memory together with its result', async () => {
