@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { AgentRuns } from '#agent/agent-messenger.ts'
 import { loadTenantProviders } from '#agent/providers/load-tenant-providers.ts'
@@ -10,13 +11,16 @@ import { findEncryptionKey } from '#config/find-encryption-key.ts'
 import { BatchAdvancer } from '#jobs/advance-batches.ts'
 import { WebhookDeliverer } from '#jobs/deliver-webhooks.ts'
 import { denyOverdueApprovals } from '#jobs/deny-overdue-approvals.ts'
+import { TextEmbedder } from '#jobs/embed-texts.ts'
 import { forgetIdempotencyKeys } from '#jobs/forget-idempotency-keys.ts'
 import { CallbackPoster } from '#jobs/post-callback.ts'
 import { FileReader } from '#jobs/read-uploaded-files.ts'
 import { CompanionStarter } from '#jobs/start-companion-runs.ts'
 import { ScheduleStarter } from '#jobs/start-due-schedules.ts'
+import { createEmbedderRegistry, type EmbedderRegistry } from '#llm/embeddings/create-embedder-registry.ts'
 import type { ModelRegistry } from '#llm/model.ts'
 import { createModelRegistry, type ProviderDesk } from '#llm/registry.ts'
+import { StoredVectorSearch, type VectorSearch } from '#memory/search/vector-search.ts'
 import { DomainError } from '#platform/errors.ts'
 import { DEFAULT_ORGANIZATION_ID } from '#platform/ids.ts'
 import { createLogger, type Logger, namedLogger } from '#platform/logger.ts'
@@ -54,6 +58,8 @@ export interface Context extends AsyncDisposable {
   readonly customTools: CustomTools
   /** What built-in tools work with. */
   readonly services: ToolServices
+  /** Finds texts by what they mean. */
+  readonly vectors: VectorSearch
   /** Undefined where no Redis is configured. */
   readonly fanout: RedisFanout | undefined
   readonly shutdown: Shutdown
@@ -64,6 +70,7 @@ export interface ContextOverrides {
   db?: Db
   logger?: Logger
   models?: ModelRegistry
+  embedders?: EmbedderRegistry
   onStatement?: StatementObserver
 }
 
@@ -94,7 +101,9 @@ export async function createContext(config: Config, overrides: ContextOverrides 
   const models = overrides.models ?? providers
   const fanout = resources.use(await openFanout(config, db, logger))
   const agentRuns: AgentRuns = {}
-  const { mcp, customTools, services } = openTools(resources, { config, logger, db, secrets })
+  const embedders = overrides.embedders ?? resources.use(openEmbedders(config, logger))
+  const vectors = new StoredVectorSearch({ db, logger: namedLogger(logger, 'search'), embedders })
+  const { mcp, customTools, services } = openTools(resources, { config, logger, db, secrets, vectors })
   const traces =
     config.providerTraces === 'on'
       ? resources.use(new TraceWriter({ db, logger: namedLogger(logger, 'traces') }))
@@ -125,7 +134,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
   )
   agentRuns.runs = runs
   await runs.open()
-  startJobs(resources, { config, logger, db, runs })
+  startJobs(resources, { config, logger, db, runs, embedders })
 
   const owned = resources.move()
   return {
@@ -138,6 +147,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     customTools,
     services,
     mcp,
+    vectors,
     runs,
     fanout,
     shutdown: new Shutdown(),
@@ -148,7 +158,13 @@ export async function createContext(config: Config, overrides: ContextOverrides 
 /** Work that nobody waits for. It ends before the engine does, which it gives runs to. */
 function startJobs(
   resources: AsyncDisposableStack,
-  { config, logger, db, runs }: Pick<Context, 'config' | 'logger' | 'db' | 'runs'>,
+  {
+    config,
+    logger,
+    db,
+    runs,
+    embedders,
+  }: Pick<Context, 'config' | 'logger' | 'db' | 'runs'> & { embedders: EmbedderRegistry },
 ): void {
   const timeoutMs = config.webhookTimeoutMs
   const allowsPrivate = config.webhookAddresses === 'any'
@@ -164,6 +180,7 @@ function startJobs(
   )
   deliverer.start()
   resources.use(new FileReader({ db, logger: namedLogger(logger, 'files') })).start()
+  resources.use(new TextEmbedder({ db, logger: namedLogger(logger, 'embeddings'), embedders })).start()
   const schedules = resources.use(new ScheduleStarter({ db, logger: namedLogger(logger, 'schedules'), runs }))
   schedules.start()
   resources.use(new CompanionStarter({ db, logger: namedLogger(logger, 'sleeptime'), runs })).start()
@@ -176,6 +193,19 @@ function startJobs(
     resources.use(denyOverdueApprovals({ db, logger: namedLogger(logger, 'approvals'), runs, timeoutMs })).start()
   }
   resources.use(forgetIdempotencyKeys(db, namedLogger(logger, 'idempotency'))).start()
+}
+
+function openEmbedders(config: Config, logger: Logger): EmbedderRegistry {
+  return createEmbedderRegistry({
+    isEnabled: config.embeddings === 'on',
+    defaultHandle: config.defaultEmbedding,
+    providers: config.providers,
+    openaiCompatible: config.openaiCompatible,
+    cacheDir: join(config.cacheDir, 'embeddings'),
+    logger: namedLogger(logger, 'embeddings'),
+    firstByteTimeoutMs: config.modelFirstByteTimeoutMs,
+    idleTimeoutMs: config.modelIdleTimeoutMs,
+  })
 }
 
 async function openConfiguredDatabase(

@@ -2,6 +2,7 @@ import { isAbsolute, join } from 'node:path'
 import type { Config } from '#config/config.ts'
 import { ConfigError } from '#config/config-error.ts'
 import { installerEnvironment } from '#config/installer-environment.ts'
+import type { VectorSearch } from '#memory/search/vector-search.ts'
 import { type AllowedHosts, parseAllowedHosts } from '#platform/allowed-hosts.ts'
 import { errorMessage } from '#platform/errors.ts'
 import { type Logger, namedLogger } from '#platform/logger.ts'
@@ -25,6 +26,7 @@ interface ToolDependencies {
   logger: Logger
   db: Db
   secrets: SecretBox
+  vectors: VectorSearch
 }
 
 export interface OpenTools {
@@ -39,7 +41,7 @@ export interface OpenTools {
  * whose runs use it. Throws ConfigError for settings that mean nothing.
  */
 export function openTools(resources: AsyncDisposableStack, dependencies: ToolDependencies): OpenTools {
-  const { config, logger, db, secrets } = dependencies
+  const { config, logger, db, secrets, vectors } = dependencies
   const mcp = resources.use(openMcpPool(dependencies))
   const customTools = new CustomTools({
     db,
@@ -58,6 +60,7 @@ export function openTools(resources: AsyncDisposableStack, dependencies: ToolDep
     code: new SandboxedCode(customTools),
     pages,
     search,
+    vectors,
     environmentOf: (organizationId: string, agentId: string) =>
       loadToolEnvironment(db, secrets, organizationId, agentId),
   }

@@ -329,9 +329,8 @@ export const OPTIONS = [
     type: 'choice',
     choices: ['on', 'off'],
     default: 'on',
-    group: 'Not used yet',
+    group: 'Models',
     doc: 'Whether vectors are made at all; without them search goes by words alone.',
-    unused: 'this version stores no vectors yet, and search goes by words',
   },
   {
     key: 'globalMaxContextWindow',

@@ -29,6 +29,11 @@ export interface Db extends Queryable, AsyncDisposable {
   transaction<Result>(work: (tx: Queryable) => Promise<Result>): Promise<Result>
   /** Runs a script of several commands without parameters, in one transaction: migrations, tests, maintenance. */
   execute(script: string): Promise<void>
+  /**
+   * Runs commands one after the other, each on its own and with no limit of time: indexes that are made while writing goes on. False, with nothing
+   * done, where another process is at the same `task`.
+   */
+  maintain(task: string, commands: readonly string[]): Promise<boolean>
   /** Calls `onNotify` for each NOTIFY on `channel`, again after reconnects (a payload may be missed meanwhile: poll too). */
   listen(channel: string, onNotify: (payload: string) => void): Promise<() => Promise<void>>
 }

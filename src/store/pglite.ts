@@ -139,6 +139,11 @@ export class PgliteDb implements Db {
     rowsOf(second)
   }
 
+  async maintain(_task: string, commands: readonly string[]): Promise<boolean> {
+    for (const command of commands) await this.execute(command)
+    return true
+  }
+
   async transaction<Result>(work: (tx: Queryable) => Promise<Result>): Promise<Result> {
     this.#refuseInsideTransaction()
     const connection = await new Promise<PgliteConnection>((resolve, reject) => {

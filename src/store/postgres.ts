@@ -24,6 +24,8 @@ const KEEP_ALIVE_AFTER_MS = 5000
 /** Rolled back by PostgreSQL so that another transaction could go on: serialization failure, deadlock. */
 const VICTIM_STATES = new Set(['40001', '40P01'])
 const MAX_ATTEMPTS = 3
+/** What making an index may take; one of vectors that does not fit is made several times more slowly. */
+const MAINTENANCE_MEMORY = '512MB'
 
 const begin: Statement = { name: 'begin', text: 'begin' }
 const commit: Statement = { name: 'commit', text: 'commit' }
@@ -104,6 +106,24 @@ export class PostgresDb implements Db {
     } catch (error) {
       client.release(isConnectionLost(error))
       throw error
+    }
+  }
+
+  /** The lock is of the session, which holds it as long as the commands take. */
+  async maintain(task: string, commands: readonly string[]): Promise<boolean> {
+    const client = await this.#connect()
+    let isDone = false
+    try {
+      const { rows } = await client.query('select pg_try_advisory_lock(hashtext($1)) as is_mine', [task])
+      if (rows[0]?.is_mine === true) {
+        await client.query(`set maintenance_work_mem = '${MAINTENANCE_MEMORY}'`)
+        for (const command of commands) await client.query(command)
+        isDone = true
+      }
+      return isDone
+    } finally {
+      // a session that is closed has neither lock nor settings
+      client.release(true)
     }
   }
 

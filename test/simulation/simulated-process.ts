@@ -177,6 +177,7 @@ export class SimulatedProcess {
         }
       },
       execute: (script) => inner.execute(script),
+      maintain: (task, commands) => inner.maintain(task, commands),
       listen: async (channel, onNotify) => {
         const chance = this.#chance.fork('listen')
         const stop = await inner.listen(channel, (payload) => {

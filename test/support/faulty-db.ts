@@ -20,6 +20,7 @@ export function faultyDb(db: Db, choose: (statement: Statement) => Fault | Promi
     query: wrap(db),
     transaction: (work) => db.transaction((tx) => work({ query: wrap(tx) })),
     execute: (script) => db.execute(script),
+    maintain: (task, commands) => db.maintain(task, commands),
     listen: (channel, onNotify) => db.listen(channel, onNotify),
     [Symbol.asyncDispose]: async () => {},
   }

@@ -33,7 +33,7 @@ export async function freePort(): Promise<number> {
 }
 
 /**
- * Starts `perdure server` with only these variables beside PATH and HOME, and waits until it is ready.
+ * Starts `perdure server` with only these variables beside PATH and HOME, without embeddings unless they say so, and waits until it is ready.
  * @param command program and first arguments; the sources on this Node unless told
  */
 export async function startServerProcess(
@@ -43,7 +43,13 @@ export async function startServerProcess(
 ): Promise<ServerProcess> {
   const startedAt = performance.now()
   const child = spawn(program, [...args, 'server', '--port', String(port)], {
-    env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', LOG_FORMAT: 'json', ...env },
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: process.env.HOME ?? '',
+      LOG_FORMAT: 'json',
+      PERDURE_EMBEDDINGS: 'off',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const log: Record<string, unknown>[] = []

@@ -1,5 +1,6 @@
 import { type Config, loadConfig } from '#config/config.ts'
 import { type Context, createContext } from '#context.ts'
+import type { EmbedderRegistry } from '#llm/embeddings/create-embedder-registry.ts'
 import type { ModelRegistry } from '#llm/model.ts'
 import type { ProviderDesk } from '#llm/registry.ts'
 import { createLogger, type Logger } from '#platform/logger.ts'
@@ -13,6 +14,8 @@ export interface TestOverrides {
   db?: Db
   /** `configured`: those that the settings and the tenants name, as a real server has them. */
   models?: ModelRegistry | 'configured'
+  /** What makes vectors; none are made otherwise. */
+  embedders?: EmbedderRegistry
   logger?: Logger
   onStatement?: StatementObserver
 }
@@ -30,11 +33,19 @@ export async function createTestContext(overrides: TestOverrides = {}): Promise<
     overrides.db === undefined ? await openTestDatabase(onStatement === undefined ? {} : { onStatement }) : undefined
   const db = overrides.db ?? own
   if (db === undefined) throw new Error('no database')
-  const config = { ...loadConfig({ env: {} }), encryptionKey: 'a key for tests', ...overrides.config }
+  // loading the model would be most of what a test does; those that want vectors bring an embedder, or switch them on
+  const embeddings = overrides.embedders === undefined ? 'off' : 'on'
+  const config = {
+    ...loadConfig({ env: {} }),
+    encryptionKey: 'a key for tests',
+    embeddings,
+    ...overrides.config,
+  } as const
   const level = process.env.TEST_LOG_LEVEL === 'debug' ? 'debug' : 'silent'
   const context = await createContext(config, {
     db,
     ...(overrides.models === 'configured' ? {} : { models: overrides.models ?? testModelRegistry() }),
+    ...(overrides.embedders === undefined ? {} : { embedders: overrides.embedders }),
     logger: overrides.logger ?? createLogger({ level, format: 'json' }),
   })
   // no provider that a test brings is asked over a network

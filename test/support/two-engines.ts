@@ -70,6 +70,7 @@ const wrap = (db: Db): Db => ({
   query: (statement, params) => db.query(statement, params),
   transaction: (work) => db.transaction(work),
   execute: (script) => db.execute(script),
+  maintain: (task, commands) => db.maintain(task, commands),
   listen: (channel, onNotify) => db.listen(channel, onNotify),
   [Symbol.asyncDispose]: async () => {},
 })

@@ -1,0 +1,212 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { removeAgent } from '#agent/remove-agent.ts'
+import { EmbeddingError } from '#llm/embeddings/embedder.ts'
+import { createArchive } from '#memory/create-archive.ts'
+import { insertArchivePassages } from '#memory/insert-archive-passages.ts'
+import { removeArchive } from '#memory/remove-archive.ts'
+import { removeArchivePassage } from '#memory/remove-passage.ts'
+import { StoredVectorSearch } from '#memory/search/vector-search.ts'
+import { createLogger } from '#platform/logger.ts'
+import { type Db, statement } from '#store/db.ts'
+import type { EmbeddingKind } from '#store/embeddings/embedding-queue.ts'
+import { createScriptedAgent, say, TEST_ACTOR } from '../../test/support/test-agent.ts'
+import { openTestDatabase } from '../../test/support/test-database.ts'
+import { type WordEmbedder, wordEmbedder } from '../../test/support/word-embedder.ts'
+import { TextEmbedder } from './embed-texts.ts'
+
+let db: Db
+let embedders: WordEmbedder
+let archiveId: string
+const { organizationId } = TEST_ACTOR
+const logger = createLogger({ level: 'silent', format: 'json' })
+const jobOf = (over: { leaseMs?: number } = {}) => new TextEmbedder({ db, logger, embedders, minPauseMs: 1, ...over })
+
+beforeEach(async () => {
+  db = await openTestDatabase()
+  embedders = wordEmbedder()
+  archiveId = (await createArchive(db, TEST_ACTOR, { name: 'facts', description: null, embedding: null })).id
+})
+afterEach(() => db[Symbol.asyncDispose]())
+
+const add = async (...texts: string[]): Promise<string[]> => {
+  const passages = texts.map((text) => ({ text, tags: [] }))
+  return (await insertArchivePassages(db, TEST_ACTOR, archiveId, passages)).map(({ id }) => id)
+}
+const readQueue = statement(
+  'test-queue',
+  'select source_id as id, kind, attempts, error from embedding_queue order by source_id',
+)
+const queue = (kind: EmbeddingKind = 'passage') =>
+  db
+    .query<{ id: string; kind: string; attempts: number; error: string | null }>(readQueue)
+    .then((rows) => rows.filter((row) => row.kind === kind))
+const readVectors = statement(
+  'test-vectors',
+  `select e.source_id as id, e.kind, m.handle, e.v384 is not null as has_384, e.v768 is not null as has_768
+   from embeddings as e join embedding_models as m on m.id = e.model order by e.source_id`,
+)
+const vectors = (kind: EmbeddingKind = 'passage') =>
+  db
+    .query<{ id: string; kind: string; handle: string; has_384: boolean; has_768: boolean }>(readVectors)
+    .then((rows) => rows.filter((row) => row.kind === kind))
+const find = async (query: string, kind: EmbeddingKind = 'passage') =>
+  (await new StoredVectorSearch({ db, logger, embedders }).search(query, { organizationId, kind }, 10))?.map(
+    ({ id }) => id,
+  )
+
+test('a text is stored at once, and found by its meaning once it is embedded', async () => {
+  await using job = jobOf()
+  await job.embedDue()
+  const [cat, car] = await add('The cat sleeps.', 'A car drives.')
+  expect(await queue()).toHaveLength(2)
+  expect(await vectors()).toEqual([])
+  await job.embedDue()
+  expect(await queue()).toEqual([])
+  expect(await vectors()).toMatchObject([{ has_384: true, has_768: false }, { has_384: true }])
+  expect(await find('feline')).toEqual([cat, car])
+  expect(await find('automobile')).toEqual([car, cat])
+})
+
+test('messages of a turn are embedded, with the agent and the conversation that they are of', async () => {
+  await using job = jobOf()
+  await job.embedDue()
+  const { agentId, engine } = await createScriptedAgent(db, () => ({ text: 'A car drives.' }))
+  const { messages } = await say(engine, agentId, 'The cat sleeps.')
+  await job.embedDue()
+  const rows = await db.query<{ id: string; scope_id: string; role: string }>(
+    statement(
+      'test-messages',
+      "select source_id as id, scope_id, role from embeddings where kind = 'message' order by seq",
+    ),
+  )
+  expect(rows.filter(({ scope_id }) => scope_id === agentId).map(({ role }) => role)).toEqual(['user', 'assistant'])
+  const answer = messages.find(({ role }) => role === 'assistant')
+  expect((await find('automobile', 'message'))?.[0]).toBe(answer?.id)
+  await removeAgent(db, organizationId, agentId)
+  expect(await vectors('message')).toEqual([])
+})
+
+test('what was there before the first model, and the tools of the server, are embedded too', async () => {
+  const { agentId, engine } = await createScriptedAgent(db, () => ({ text: 'Yes.' }))
+  await say(engine, agentId, 'The cat sleeps.')
+  const ids = await add(...Array.from({ length: 130 }, (_, index) => `fact ${index}`))
+  expect(await queue()).toEqual([])
+  await using job = jobOf()
+  await job.embedDue()
+  expect((await vectors()).map(({ id }) => id)).toEqual([...ids].sort())
+  expect((await vectors('message')).length).toBeGreaterThanOrEqual(2)
+  expect((await vectors('tool')).length).toBeGreaterThan(5)
+})
+
+test('an embedder that is down delays, and loses nothing', async () => {
+  await using job = jobOf()
+  await job.embedDue()
+  embedders.failure = new EmbeddingError('unavailable', 'the provider is down')
+  const [cat] = await add('The cat sleeps.')
+  await job.embedDue()
+  expect(await queue()).toMatchObject([{ id: cat, attempts: 0, error: 'the provider is down' }])
+  embedders.failure = undefined
+  await expect.poll(() => job.embedDue().then(() => vectors()), { timeout: 5_000 }).toHaveLength(1)
+  expect(await queue()).toEqual([])
+})
+
+test('a wrong key holds everything up, and is no fault of the texts', async () => {
+  await using job = jobOf()
+  await job.embedDue()
+  embedders.failure = new EmbeddingError('refused', 'wrong key')
+  await add('one', 'two')
+  await job.embedDue()
+  expect(await queue()).toMatchObject([
+    { attempts: 0, error: 'wrong key' },
+    { attempts: 0, error: 'wrong key' },
+  ])
+})
+
+test('a text that is refused stays behind with the reason; those that came with it do not', async () => {
+  await using job = jobOf()
+  await job.embedDue()
+  embedders.refused = 'poison'
+  const [, bad] = await add('The cat sleeps.', 'poison', 'A car drives.')
+  await job.embedDue()
+  expect(await vectors()).toHaveLength(2)
+  expect(await queue()).toMatchObject([{ id: bad, attempts: 1, error: 'the text has poison in it' }])
+})
+
+test('a text that is changed or deleted while its vector is made gets no old vector', async () => {
+  await using job = jobOf()
+  await job.embedDue()
+  const [changed, deleted] = await add('The cat sleeps.', 'A car drives.')
+  const gate = Promise.withResolvers<void>()
+  embedders.gate = gate.promise
+  const calls = embedders.calls.length
+  const working = job.embedDue()
+  await expect.poll(() => embedders.calls.length).toBe(calls + 1)
+  await db.query(statement('test-change', 'update passages set text = $1 where id = $2'), ['A doctor calls.', changed])
+  await removeArchivePassage(db, organizationId, archiveId, deleted ?? '')
+  gate.resolve()
+  await working
+  expect(await vectors()).toMatchObject([{ id: changed }])
+  expect(embedders.calls.at(-1)).toEqual(['A doctor calls.'])
+  expect(await find('physician')).toEqual([changed])
+})
+
+test('vectors go with their passages, archives and tools', async () => {
+  await using job = jobOf()
+  await add('The cat sleeps.')
+  await job.embedDue()
+  await removeArchive(db, organizationId, archiveId)
+  expect(await vectors()).toEqual([])
+})
+
+test('another model makes everything anew, and no search fails meanwhile', async () => {
+  const [cat, car] = await add('The cat sleeps.', 'A car drives.')
+  {
+    await using job = jobOf()
+    await job.embedDue()
+  }
+  embedders.defaultHandle = 'test/words-768'
+  embedders.refused = 'car'
+  await using job = jobOf()
+  await job.embedDue()
+  // one by the new model, one by the old: both are found
+  expect((await vectors()).map(({ handle }) => handle).sort()).toEqual(['test/words-384', 'test/words-768'])
+  expect((await find('feline'))?.[0]).toBe(cat)
+  expect(await find('automobile')).toContain(car)
+  embedders.refused = undefined
+  await db.query(statement('test-due', 'update embedding_queue set due_at = now()'))
+  await job.embedDue()
+  expect(await vectors()).toMatchObject([{ handle: 'test/words-768' }, { handle: 'test/words-768' }])
+  expect(await find('automobile')).toEqual([car, cat])
+})
+
+test('a process that dies at it is followed by another one', async () => {
+  await using job = jobOf({ leaseMs: 50 })
+  await job.embedDue()
+  await add('The cat sleeps.')
+  embedders.gate = new Promise(() => {})
+  void job.embedDue()
+  await expect.poll(async () => (await queue()).map(({ attempts }) => attempts)).toEqual([1])
+  embedders.gate = undefined
+  await using other = jobOf()
+  await expect.poll(() => other.embedDue().then(() => vectors()), { timeout: 5_000 }).toHaveLength(1)
+})
+
+test('two processes share the work, and do nothing twice', async () => {
+  const ids = await add(...Array.from({ length: 300 }, (_, index) => `fact number ${index}`))
+  await using one = jobOf()
+  await using two = jobOf()
+  await Promise.all([one.embedDue(), two.embedDue()])
+  await Promise.all([one.embedDue(), two.embedDue()])
+  expect(await vectors()).toHaveLength(ids.length)
+  const made = embedders.calls.flat().filter((text) => text.startsWith('fact number'))
+  expect(made).toHaveLength(ids.length)
+})
+
+test('switched off, nothing is queued', async () => {
+  embedders.defaultHandle = undefined
+  await using job = jobOf()
+  await job.embedDue()
+  await add('The cat sleeps.')
+  expect(await queue()).toEqual([])
+  expect(await find('cat')).toBeUndefined()
+})

@@ -1,0 +1,119 @@
+import { type RawBuilder, sql } from 'kysely'
+import { allOf } from '#store/all-of.ts'
+import { sqlBuilder, toStatement } from '#store/builder.ts'
+import { type Db, type Queryable, statement } from '#store/db.ts'
+import type { EmbeddingKind } from './embedding-queue.ts'
+import { vectorColumn, vectorText } from './vector-column.ts'
+
+/** Rows that are looked at one by one; a scope that has more is searched by the index, where there is one. */
+export const MAX_EXACT = 20_000
+/** Candidates of a look into the index, from which it goes on while filters leave too few (pgvector's iterative scan). */
+const EF_SEARCH = 200
+const MAX_SCANNED = 40_000
+
+/** Where to look. Every condition that is given must hold. */
+export interface VectorScope {
+  organizationId: string
+  kind: EmbeddingKind
+  /** Agents of messages, archives of passages, folders of files. */
+  scopeIds?: readonly string[] | undefined
+  roles?: readonly string[] | undefined
+  start?: Date | undefined
+  end?: Date | undefined
+  /** Further conditions on the row `e`. */
+  where?: RawBuilder<unknown> | undefined
+}
+
+export interface NearRow {
+  id: string
+  /** 0 to 2: one less the cosine. */
+  distance: number
+}
+
+export interface VectorModel {
+  id: number
+  dimensions: number
+}
+
+const USE_INDEX = statement(
+  'use-vector-index',
+  `select set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', '${EF_SEARCH}', true),
+    set_config('hnsw.max_scan_tuples', '${MAX_SCANNED}', true), set_config('enable_sort', 'off', true)`,
+)
+
+/**
+ * The rows in scope whose vectors are nearest to this one, the nearest first. Exact where the scope has at most `MAX_EXACT` rows or there is no
+ * index; above that by the index (HNSW), with the filters applied while it is walked, so that they do not cost results.
+ */
+export async function findNearest(
+  db: Db,
+  model: VectorModel,
+  vector: Float32Array,
+  scope: VectorScope,
+  limit: number,
+  hasIndex: boolean,
+): Promise<NearRow[]> {
+  if (!hasIndex || (await isSmall(db, scope))) return findExactly(db, model, vector, scope, limit)
+  const found = await findByIndex(db, model, vector, scope, limit)
+  // filters that leave next to nothing: what is left is soon looked at one by one
+  return found.length < limit ? findExactly(db, model, vector, scope, limit) : found
+}
+
+async function isSmall(db: Queryable, scope: VectorScope): Promise<boolean> {
+  const query = sql`select count(*)::int as count from
+    (select from embeddings as e where ${inScope({ ...scope, where: undefined })} limit ${MAX_EXACT + 1}) as counted`
+  const [row] = await db.query<{ count: number }>(...toStatement('count-embeddings', query.compile(sqlBuilder)))
+  return (row?.count ?? 0) <= MAX_EXACT
+}
+
+/** `offset 0` keeps the planner from walking the index instead, which would lose rows under a filter. */
+export function findExactly(
+  db: Queryable,
+  model: VectorModel,
+  vector: Float32Array,
+  scope: VectorScope,
+  limit: number,
+): Promise<NearRow[]> {
+  const query = sql`select n.source_id as id, n.distance from (
+      select e.source_id, ${distance(model, vector)} as distance from embeddings as e
+      where ${inScope(scope)} and e.model = ${model.id} offset 0
+    ) as n order by n.distance limit ${limit}`
+  return db.query<NearRow>(...toStatement('find-nearest-exactly', query.compile(sqlBuilder)))
+}
+
+/** The index gives rows nearly in order; they are put into it. */
+function findByIndex(
+  db: Db,
+  model: VectorModel,
+  vector: Float32Array,
+  scope: VectorScope,
+  limit: number,
+): Promise<NearRow[]> {
+  const query = sql`with walked as materialized (
+      select e.source_id, ${distance(model, vector)} as distance from embeddings as e
+      where ${inScope(scope)} and e.model = ${model.id} and ${sql.ref(`e.${vectorColumn(model.dimensions)}`)} is not null
+      order by ${distance(model, vector)} limit ${limit}
+    ) select w.source_id as id, w.distance from walked as w order by w.distance + 0`
+  return db.transaction(async (tx) => {
+    const [, rows] = await Promise.all([
+      tx.query(USE_INDEX),
+      tx.query<NearRow>(...toStatement('find-nearest-by-index', query.compile(sqlBuilder))),
+    ])
+    return rows
+  })
+}
+
+const distance = ({ dimensions }: VectorModel, vector: Float32Array): RawBuilder<unknown> =>
+  sql`${sql.ref(`e.${vectorColumn(dimensions)}`)} <=> ${vectorText(vector)}::${sql.raw(`halfvec(${dimensions})`)}`
+
+function inScope({ organizationId, kind, scopeIds, roles, start, end, where }: VectorScope): RawBuilder<unknown> {
+  return allOf(
+    sql`e.organization_id = ${organizationId}`,
+    sql`e.kind = ${kind}`,
+    scopeIds !== undefined && sql`e.scope_id = any(${scopeIds}::text[])`,
+    roles !== undefined && sql`e.role = any(${roles}::text[])`,
+    start !== undefined && sql`e.created_at >= ${start.toISOString()}::timestamptz`,
+    end !== undefined && sql`e.created_at <= ${end.toISOString()}::timestamptz`,
+    where ?? false,
+  )
+}
