@@ -1,5 +1,10 @@
+import { fileURLToPath } from 'node:url'
+import { TextEmbedder } from '#jobs/embed-texts.ts'
+import { createEmbedderRegistry } from '#llm/embeddings/create-embedder-registry.ts'
+import { StoredVectorSearch, type VectorSearch } from '#memory/search/vector-search.ts'
 import { searchMessages } from '#memory/search-messages.ts'
 import { DEFAULT_ORGANIZATION_ID, newOrderedId } from '#platform/ids.ts'
+import { createLogger } from '#platform/logger.ts'
 import { findDefaultThreadId } from '#store/conversations/find-default-thread-id.ts'
 import { type Db, statement } from '#store/db.ts'
 import { scriptedModel } from '../test/support/scripted-model.ts'
@@ -23,12 +28,18 @@ const INSERT = statement(
    select $1, t.id, $2, $3, t.role, jsonb_build_array(jsonb_build_object('type', 'text', 'text', t.text)), to_tsvector('english', t.text), t.at
    from jsonb_to_recordset($4::jsonb) as t (id text, role text, text text, at timestamptz) order by t.at`,
 )
+interface Memory {
+  db: Db
+  vectors: VectorSearch
+  job: TextEmbedder
+}
+
 const COUNT = statement(
   'bench-count-turns',
   'update conversations set message_count = message_count + $3 where organization_id = $1 and id = $2',
 )
 
-async function measureConversation(db: Db, { turns, questions, name }: Conversation) {
+async function measureConversation({ db, vectors, job }: Memory, { turns, questions, name }: Conversation) {
   const agentId = await createTestAgent(db, scriptedModel(() => ({ text: '' })).registry)
   const thread = await findDefaultThreadId(db, DEFAULT_ORGANIZATION_ID, agentId)
   const ids = new Map(turns.map(({ id }) => [newOrderedId('message'), id]))
@@ -41,18 +52,22 @@ async function measureConversation(db: Db, { turns, questions, name }: Conversat
   }))
   await db.query(INSERT, [DEFAULT_ORGANIZATION_ID, agentId, thread, JSON.stringify(rows)])
   await db.query(COUNT, [DEFAULT_ORGANIZATION_ID, thread, rows.length])
+  await job.embedDue()
   const sums = { 10: 0, 20: 0, 50: 0 }
   let sessions = 0
   for (const { text, evidence } of questions) {
-    const found = await searchMessages(db, {
-      organizationId: DEFAULT_ORGANIZATION_ID,
-      agentId,
-      query: text,
-      roles: ['user', 'assistant'],
-      limit: 50,
-      start: undefined,
-      end: undefined,
-    })
+    const found = await searchMessages(
+      { db, vectors },
+      {
+        organizationId: DEFAULT_ORGANIZATION_ID,
+        agentId,
+        query: text,
+        roles: ['user', 'assistant'],
+        limit: 50,
+        start: undefined,
+        end: undefined,
+      },
+    )
     const order = found.map(({ id }) => ids.get(id) ?? '')
     for (const cut of CUTS) sums[cut] += shareOf(evidence, order.slice(0, cut))
     const session = (turn: string) => turn.split(':')[0] ?? ''
@@ -66,8 +81,23 @@ const shareOf = (wanted: readonly string[], found: readonly string[]): number =>
   wanted.filter((one) => found.includes(one)).length / wanted.length
 
 await using db = await openTestDatabase()
+const logger = createLogger({ level: 'warn', format: 'json' })
+await using embedders = createEmbedderRegistry({
+  isEnabled: process.env.PERDURE_EMBEDDINGS !== 'off',
+  defaultHandle: undefined,
+  providers: [],
+  openaiCompatible: [],
+  cacheDir: fileURLToPath(new URL('../.cache/embeddings', import.meta.url)),
+  logger,
+  firstByteTimeoutMs: 60_000,
+  idleTimeoutMs: 60_000,
+})
+await using job = new TextEmbedder({ db, logger, embedders })
+const vectors = new StoredVectorSearch({ db, logger, embedders })
+await job.embedDue()
 const results: Awaited<ReturnType<typeof measureConversation>>[] = []
-for (const conversation of loadConversations()) results.push(await measureConversation(db, conversation))
+for (const conversation of loadConversations())
+  results.push(await measureConversation({ db, vectors, job }, conversation))
 for (const [half, files] of [
   ['tuned on', results.filter(({ name }) => TUNED.includes(name))],
   ['not tuned on', results.filter(({ name }) => !TUNED.includes(name))],

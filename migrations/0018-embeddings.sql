@@ -7,7 +7,8 @@ create table embedding_models (
   id smallint generated always as identity primary key,
   handle text not null unique,
   dimensions integer not null,
-  is_current boolean not null default false,
+  -- true or null, so that there is one at most
+  is_current boolean unique check (is_current),
   -- there may be vectors of it that a search has to look at
   is_live boolean not null default true,
   -- how far everything that was there before has been queued: message | passage | file_passage | tool, null when done; then the last row
@@ -16,7 +17,6 @@ create table embedding_models (
   backfill_source_id text collate "C" not null default '',
   created_at timestamptz not null default now()
 );
-create unique index embedding_models_current on embedding_models (is_current) where is_current;
 
 -- One row for each text. Rows are narrow, since a scope is scanned whole up to a size; what searches filter by stands beside the vector.
 create table embeddings (

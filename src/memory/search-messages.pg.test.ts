@@ -5,6 +5,7 @@ import { type Db, statement } from '#store/db.ts'
 import { scriptedModel } from '../../test/support/scripted-model.ts'
 import { createTestAgent } from '../../test/support/test-agent.ts'
 import { openTestDatabase } from '../../test/support/test-database.ts'
+import { NO_VECTORS } from './search/vector-search.ts'
 import { searchMessages } from './search-messages.ts'
 
 const INSERT = statement(
@@ -46,16 +47,19 @@ beforeAll(async () => {
 afterAll(() => db[Symbol.asyncDispose]())
 
 const search = async (query: string, more: object = {}) => {
-  const found = await searchMessages(db, {
-    organizationId: DEFAULT_ORGANIZATION_ID,
-    agentId,
-    query,
-    roles: ['user', 'assistant'],
-    limit: 5,
-    start: undefined,
-    end: undefined,
-    ...more,
-  })
+  const found = await searchMessages(
+    { db, vectors: NO_VECTORS },
+    {
+      organizationId: DEFAULT_ORGANIZATION_ID,
+      agentId,
+      query,
+      roles: ['user', 'assistant'],
+      limit: 5,
+      start: undefined,
+      end: undefined,
+      ...more,
+    },
+  )
   return found.map(({ text }) => text)
 }
 

@@ -1,49 +1,137 @@
-import type { Queryable } from '#store/db.ts'
+import { type MessageScope, messageVectorScope } from '#store/messages/message-scope.ts'
 import type { PlacedMessage } from '#store/messages/placed-message.ts'
-import { listNeighbours, rankMessages } from '#store/messages/rank-messages.ts'
-import { type AllMessageSearch, findAllMessages } from '#store/messages/search-all-messages.ts'
-import { type FoundMessage, findMessages, type MessageSearch, readMessages } from '#store/messages/search-messages.ts'
-import { parseSearchQuery } from './parse-search-query.ts'
-import { addNeighbours, REACH } from './search/add-neighbours.ts'
+import { type MessageHit, messageSource, rankMessages, readMessageFeatures } from '#store/messages/rank-messages.ts'
+import {
+  type FoundMessage as FoundRow,
+  listNewestFound,
+  listNewestPlaced,
+  readMessages,
+  readPlacedMessages,
+} from '#store/messages/search-messages.ts'
+import { weighTerms } from '#store/search/weigh-terms.ts'
+import { parseSearchQuery, type SearchQuery } from './parse-search-query.ts'
+import {
+  embedFor,
+  explainer,
+  farthestSimilarity,
+  isLiteral,
+  MIN_CANDIDATES,
+  ranksOf,
+  type SearchTools,
+} from './search/hybrid-search.ts'
+import { namedPeriods, type Period } from './search/named-periods.ts'
+import { dropAskingWords, queryForms } from './search/query-forms.ts'
+import type { Relevance, SearchMode } from './search/relevance.ts'
+import { REACH, scoreMessages } from './search/score-messages.ts'
+import { shareWeights } from './search/score-texts.ts'
 
-/** Hits whose neighbours are looked at; what comes after them hardly gets to the front. */
-const MAX_HITS_WITH_NEIGHBOURS = 60
-/** Hits of which the best are given, with what stands beside them. */
-const MIN_HITS = 200
+/** Hits of the time that a query names, besides those of all times. */
+const DATED_CANDIDATES = 30
+/** Times that a query can name. */
+const MAX_PERIODS = 3
+
+export interface MessageSearch extends MessageScope {
+  /** Words in any order and inflection; "quoted" ones stand together, -word must not occur. Empty gives the newest. */
+  query: string
+  /** 1 or more. */
+  limit: number
+  mode?: SearchMode | undefined
+}
+
+/** Null where the search asked for nothing, and the newest were given. */
+interface WithRelevance {
+  relevance: Relevance | null
+}
 
 /**
- * Search over everything an agent heard, said and was told by tools: by the weight of the words that occur, and by what stands beside
- * them, since an answer seldom has the words of its question; "quoted" words and -excluded ones are taken literally. An empty query gives
- * the newest messages.
+ * Search over everything that was heard, said and told by tools: by its words, by what it means, by what stands beside it in the conversation (an answer seldom has the words of its
+ * question), and by the time that the query names; the best first. "Quoted" words and -excluded ones are taken literally. An empty query gives the newest messages.
+ * Throws unavailable for mode `vector` where there are no vectors.
  */
-export async function searchMessages(
-  db: Queryable,
-  { query, ...search }: Omit<MessageSearch, 'terms' | 'excluded'> & { query: string },
-): Promise<FoundMessage[]> {
+export async function searchMessages(tools: SearchTools, search: MessageSearch): Promise<(FoundRow & WithRelevance)[]> {
+  const { query, limit, mode, ...scope } = search
   const wanted = parseSearchQuery(query)
   if (wanted.terms.length === 0) {
     // a query of which nothing is left ("!?") finds nothing, and not everything
-    return query.trim() === '' ? findMessages(db, { ...search, ...wanted }) : []
+    const newest = query.trim() === '' ? await listNewestFound(tools.db, scope, limit) : []
+    return newest.map((row) => ({ ...row, relevance: null }))
   }
-  const hits = await rankMessages(db, { ...search, ...wanted, limit: Math.max(search.limit, MIN_HITS) })
-  if (hits.length === 0) return []
-  // whoever quotes words, or rules some out, wants those messages and no others
-  const isLiteral = wanted.excluded.length > 0 || query.includes('"')
-  const near = isLiteral ? [] : await listNeighbours(db, search, hits.slice(0, MAX_HITS_WITH_NEIGHBOURS), REACH)
-  const best = addNeighbours(hits, near).slice(0, search.limit)
-  return readMessages(
-    db,
-    search.organizationId,
-    best.map(({ found }) => found),
-  )
+  const best = await findMessages(tools, search, wanted)
+  const rows = await readMessages(tools.db, scope.organizationId, [...best.values()])
+  return rows.map((row) => ({ ...row, relevance: best.get(row.id)?.relevance ?? null }))
 }
 
-/** Full-text search over the messages of all agents. Without a query, the newest messages that pass the filters. */
+/** The same, with the messages as they are stored. */
 export async function searchAllMessages(
-  db: Queryable,
-  { query, ...search }: Omit<AllMessageSearch, 'words'> & { query: string | undefined },
-): Promise<PlacedMessage[]> {
-  if (query === undefined) return findAllMessages(db, search)
-  const words = parseSearchQuery(query)
-  return words.terms.length === 0 ? [] : findAllMessages(db, { ...search, words })
+  tools: SearchTools,
+  search: MessageSearch,
+): Promise<(PlacedMessage & WithRelevance)[]> {
+  const { query, limit, mode, ...scope } = search
+  const wanted = parseSearchQuery(query)
+  if (wanted.terms.length === 0) {
+    const newest = query.trim() === '' ? await listNewestPlaced(tools.db, scope, limit) : []
+    return newest.map((row) => ({ ...row, relevance: null }))
+  }
+  const best = await findMessages(tools, search, wanted)
+  const rows = await readPlacedMessages(tools.db, scope.organizationId, [...best.values()])
+  return rows.map((row) => ({ ...row, relevance: best.get(row.id)?.relevance ?? null }))
+}
+
+interface BestMessage {
+  id: string
+  created_at: Date
+  relevance: Relevance
+}
+
+/** The best messages by id, the best first. */
+async function findMessages(
+  { db, vectors }: SearchTools,
+  { query, limit, mode: asked = 'hybrid', ...scope }: MessageSearch,
+  wanted: SearchQuery,
+): Promise<Map<string, BestMessage>> {
+  const literal = isLiteral(query, wanted)
+  const mode = asked === 'hybrid' && literal ? 'fts' : asked
+  const weighed = await weighTerms(db, messageSource(scope), wanted.terms)
+  const terms = mode === 'vector' ? [] : dropAskingWords(weighed)
+  const queryVectors = await embedFor(vectors, queryForms(query, wanted, weighed), mode)
+  const count = Math.max(limit, MIN_CANDIDATES)
+  const periods = literal ? [] : namedPeriods(query).slice(0, MAX_PERIODS)
+  const find = async (
+    where: MessageScope,
+    most: number,
+  ): Promise<[MessageHit[], Awaited<ReturnType<typeof nearest>>]> =>
+    Promise.all([rankMessages(db, where, terms, wanted.excluded, most), nearest(where, most)])
+  const nearest = async (where: MessageScope, most: number) =>
+    queryVectors.length === 0 ? [] : vectors.findNearest(queryVectors, messageVectorScope(where), most)
+  const [[words, near], ...dated] = await Promise.all([
+    find(scope, count),
+    ...periods.map((period) => find(within(scope, period), DATED_CANDIDATES)),
+  ])
+  const hits = [
+    words,
+    near.map(toHit),
+    ...dated.flatMap(([byWords, byMeaning]) => [byWords, byMeaning.map(toHit)]),
+  ].flat()
+  if (hits.length === 0) return new Map()
+  const messages = await readMessageFeatures(db, scope, hits, literal ? 0 : REACH, terms, queryVectors)
+  const scores = scoreMessages(messages, {
+    shares: shareWeights(terms),
+    unknownSimilarity: farthestSimilarity(near),
+    isDated: ({ created_at: at }) => periods.some(({ start, end }) => at >= start && at < end),
+  })
+  const explain = explainer(wanted, queryVectors, mode, ranksOf(words), ranksOf(near))
+  const best = messages
+    .map((message) => ({ ...message, score: scores.get(message.id) ?? 0 }))
+    .sort((a, b) => b.score - a.score || b.seq - a.seq)
+    .slice(0, limit)
+  return new Map(best.map((message) => [message.id, { ...message, relevance: explain(message, message.score) }]))
+}
+
+type NearMessage = { id: string; seq: number | null; part_id: string | null }
+const toHit = ({ id, seq, part_id }: NearMessage): MessageHit => ({ id, seq: seq ?? 0, conversation_id: part_id ?? '' })
+
+function within(scope: MessageScope, { start, end }: Period): MessageScope {
+  const from = scope.start !== undefined && scope.start > start ? scope.start : start
+  const to = scope.end !== undefined && scope.end < end ? scope.end : end
+  return { ...scope, start: from, end: to }
 }

@@ -5,6 +5,7 @@ import { seedTurn } from '../../test/support/seed.ts'
 import { openTestDatabase } from '../../test/support/test-database.ts'
 import { insertPassage } from './insert-passage.ts'
 import { removePassage } from './remove-passage.ts'
+import { NO_VECTORS } from './search/vector-search.ts'
 import { type PassageSearch, searchPassages } from './search-passages.ts'
 
 const actor = { organizationId: ORGANIZATION, userId: DEFAULT_USER_ID }
@@ -30,7 +31,10 @@ beforeAll(async () => {
 afterAll(() => db[Symbol.asyncDispose]())
 
 async function search(query: string, over: Partial<PassageSearch> = {}): Promise<string[]> {
-  const found = await searchPassages(db, ORGANIZATION, { agentId, query, limit: 10, ...over })
+  const found = await searchPassages(
+    { db, vectors: NO_VECTORS },
+    { organizationId: ORGANIZATION, agentId, query, limit: 10, ...over },
+  )
   return found.map((row) => row.text.slice(0, 12))
 }
 const NILS_SAILS = 'Nils sails a'
@@ -59,10 +63,18 @@ describe('search by words', () => {
     expect(await search(query)).toEqual(expected)
   })
 
-  test('scores lie between 0 and 1 and fall', async () => {
-    const found = await searchPassages(db, ORGANIZATION, { agentId, query: 'blue boat sailing', limit: 10 })
-    const scores = found.map((row) => row.score)
-    expect(scores.every((score) => score > 0 && score <= 1)).toBe(true)
+  test('scores fall, and say why', async () => {
+    const found = await searchPassages(
+      { db, vectors: NO_VECTORS },
+      { organizationId: ORGANIZATION, agentId, query: 'blue boat sailing', limit: 10 },
+    )
+    const scores = found.map((row) => row.relevance?.score ?? 0)
+    expect(found[0]?.relevance).toMatchObject({
+      ftsRank: 1,
+      vectorRank: null,
+      matchedTerms: ['blue', 'boat', 'sailing'],
+      mode: 'fts',
+    })
     expect(scores).toEqual(scores.toSorted((a, b) => b - a))
   })
 })
@@ -84,8 +96,13 @@ describe('filters hold before the limit', () => {
   })
 
   test('of another organisation nothing is found', async () => {
-    expect(await searchPassages(db, 'org-other', { query: 'boat', limit: 5 })).toEqual([])
-    expect((await searchPassages(db, ORGANIZATION, { query: 'boat', limit: 5 })).length).toBe(2)
+    expect(
+      await searchPassages({ db, vectors: NO_VECTORS }, { organizationId: 'org-other', query: 'boat', limit: 5 }),
+    ).toEqual([])
+    expect(
+      (await searchPassages({ db, vectors: NO_VECTORS }, { organizationId: ORGANIZATION, query: 'boat', limit: 5 }))
+        .length,
+    ).toBe(2)
   })
 })
 

@@ -1,34 +1,54 @@
-import type { Queryable } from '#store/db.ts'
+import type { PassageRow } from '#store/passages/passage-row.ts'
 import {
-  type FoundPassageRow,
   listNewestPassages,
   type PassageScope,
-  searchPassagesBySubstring,
-  searchPassagesByWords,
+  passageSource,
+  passageVectorScope,
+  rankPassagesBySubstring,
+  readPassages,
 } from '#store/passages/passage-search.ts'
 import { parseSearchQuery } from './parse-search-query.ts'
+import { type SearchTools, searchHybrid } from './search/hybrid-search.ts'
+import type { Relevance, SearchMode } from './search/relevance.ts'
 
 export interface PassageSearch extends PassageScope {
   /** Words in any order and inflection; "quoted" ones stand together, -word must not occur. Empty gives the newest. */
   query: string
   /** 1 or more. */
   limit: number
+  mode?: SearchMode | undefined
+}
+
+export interface FoundPassage extends PassageRow {
+  /** Null where the search asked for nothing, and the newest were given. */
+  relevance: Relevance | null
 }
 
 /**
- * The passages that answer a search best, the best first: those with the most of its words, and among equals those where
- * they stand closest together. Where no word is found, parts of words are looked for.
+ * The passages that answer a search best, the best first, by their words and by what they mean. Where no word is found, parts of words are looked for.
+ * Throws unavailable for mode `vector` where there are no vectors.
  */
 export async function searchPassages(
-  db: Queryable,
-  organizationId: string,
-  { query, limit, ...scope }: PassageSearch,
-): Promise<FoundPassageRow[]> {
+  tools: SearchTools,
+  { query, limit, mode = 'hybrid', ...scope }: PassageSearch,
+): Promise<FoundPassage[]> {
+  const { db } = tools
   const wanted = parseSearchQuery(query)
   if (wanted.terms.length === 0) {
     const asksForNothing = query.trim() === '' || wanted.excluded.length > 0
-    return asksForNothing ? listNewestPassages(db, organizationId, wanted.excluded, scope, limit) : []
+    if (!asksForNothing) return []
+    return (await listNewestPassages(db, scope, wanted.excluded, limit)).map((row) => ({ ...row, relevance: null }))
   }
-  const found = await searchPassagesByWords(db, organizationId, wanted, scope, limit)
-  return found.length > 0 ? found : searchPassagesBySubstring(db, organizationId, wanted, scope, limit)
+  const found = await searchHybrid(tools, {
+    query,
+    wanted,
+    mode,
+    limit,
+    source: passageSource(scope),
+    scope: passageVectorScope(scope),
+    rankBySubstring: (most) => rankPassagesBySubstring(db, scope, wanted, most),
+  })
+  const best = new Map(found.slice(0, limit).map(({ id, relevance }) => [id, relevance]))
+  const rows = await readPassages(db, scope.organizationId, [...best.keys()])
+  return rows.map((row) => ({ ...row, relevance: best.get(row.id) ?? null }))
 }

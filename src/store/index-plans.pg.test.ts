@@ -24,7 +24,9 @@ import { listOverdueApprovals, listPendingApprovals, listPendingThreads } from '
 import { emptyDefaultThread, findDefaultThread } from './conversations/reset-thread.ts'
 import { countMemory } from './conversations/save-prompt.ts'
 import { type Db, type Queryable, type Statement, statement } from './db.ts'
-import { searchFilePassagesByWords } from './files/file-passage-search.ts'
+import { claimTextsToEmbed, storeEmbeddings } from './embeddings/embedding-queue.ts'
+import { findExactly } from './embeddings/nearest.ts'
+import { filePassageSource } from './files/file-passage-search.ts'
 import { listFiles, listFolderPassages } from './files/file-reader.ts'
 import { claimFilesToRead, endJobsOfDeletedFiles } from './files/read-file-queue.ts'
 import { listFolders } from './folders/folder-reader.ts'
@@ -38,12 +40,12 @@ import { findJob, listJobs } from './jobs/job-reader.ts'
 import { listToolsOfMcpServer } from './mcp-servers/mcp-server-reader.ts'
 import { listAllMessages } from './messages/all-message-reader.ts'
 import { listAgentMessages, listContextMessages } from './messages/message-reader.ts'
-import { rankMessages } from './messages/rank-messages.ts'
-import { findAllMessages } from './messages/search-all-messages.ts'
+import { messageSource, rankMessages, readMessageFeatures } from './messages/rank-messages.ts'
+import { listNewestPlaced } from './messages/search-messages.ts'
 import { listThreadMessages } from './messages/thread-message-reader.ts'
 import type { PageRequest } from './page.ts'
 import { listPassages } from './passages/passage-reader.ts'
-import { searchPassagesByWords } from './passages/passage-search.ts'
+import { passageSource } from './passages/passage-search.ts'
 import { findProviderTrace } from './provider-traces/provider-trace.ts'
 import { deleteOldRunEvents } from './run-events/delete-run-events.ts'
 import { listActiveRunIds } from './runs/cancel-run.ts'
@@ -60,6 +62,9 @@ import { sumUsageOfTree } from './runs/sum-usage.ts'
 import { claimSchedules } from './schedules/claim-schedules.ts'
 import { pruneSchedules } from './schedules/delete-schedule.ts'
 import { listSchedules } from './schedules/schedule-reader.ts'
+import { rankByWords } from './search/rank-by-words.ts'
+import { readFeatures } from './search/read-features.ts'
+import { weighTerms } from './search/weigh-terms.ts'
 import { listSteps } from './steps/step-reader.ts'
 import { listTags } from './tags/tag-reader.ts'
 import { listDeployedAgents, listDeployments } from './templates/template-reader.ts'
@@ -91,6 +96,27 @@ const thread = {
 /** For what runs in a transaction: the recorder takes its statements as they come. */
 const asDb = (db: Queryable): Db =>
   ({ ...db, transaction: (work: (tx: Queryable) => unknown) => work(db) }) as unknown as Db
+const WORDS = ['word7', 'word8'].map((word, index) => ({
+  place: index + 1,
+  query: `'${word}'`,
+  count: 5,
+  total: 500,
+  weight: 1,
+}))
+const VECTORS = [{ model: { id: 1, dimensions: 384 }, vector: new Float32Array(384).fill(0.1) }] as const
+const EMBEDDED = {
+  organization_id: org,
+  source_id: 'passage-7',
+  kind: 'passage',
+  source_created_at: new Date(),
+  token: '00000000-0000-4000-8000-000000000000',
+  attempts: 1,
+  scope_id: archiveId,
+  part_id: null,
+  role: null,
+  seq: null,
+  vector: VECTORS[0].vector,
+} as const
 const batch = { organization_id: org, id: 'job-50' }
 const lease = { owner: 'me', leaseMs: 4000 }
 
@@ -117,8 +143,16 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
   archives_by_created: (db) => listArchives(db, org, {}, page),
   file_passages_by_file: cascade('file_passages', 'file_id'),
   file_passages_by_folder: (db) => listFolderPassages(db, org, folderId, page),
-  file_passages_search: (db) =>
-    searchFilePassagesByWords(db, org, agentId, { terms: ['word7', 'word8'], excluded: [] }, 5),
+  file_passages_search: (db) => rankByWords(db, filePassageSource({ organizationId: org, agentId }), WORDS, [], 5),
+  embedding_queue_due: (db) => claimTextsToEmbed(db, 64, 60_000),
+  embeddings_by_scope: (db) =>
+    findExactly(
+      db,
+      VECTORS[0].model,
+      VECTORS[0].vector,
+      { organizationId: org, kind: 'passage', scopeIds: [archiveId] },
+      5,
+    ),
   files_due: (db) => claimFilesToRead(db, 2, 15_000),
   jobs_running: (db) => endJobsOfDeletedFiles(db),
   files_by_folder: (db) => listFiles(db, org, { folderId, withContent: false }, page),
@@ -182,20 +216,9 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
     }),
   messages_by_run: (db) => listRunMessages(db, org, { runId }, page),
   messages_by_seq: (db) => listAllMessages(db, org, false, { limit: 20, order: 'desc' }),
-  messages_search: (db) =>
-    rankMessages(db, {
-      organizationId: org,
-      agentId,
-      terms: ['word7', 'word8'],
-      excluded: [],
-      roles: ['user', 'assistant'],
-      limit: 5,
-      start: undefined,
-      end: undefined,
-    }),
+  messages_search: (db) => rankMessages(db, { organizationId: org, agentId }, WORDS, [], 5),
   passages_by_archive: (db) => listPassages(db, org, { archiveId }, page),
-  passages_search: (db) =>
-    searchPassagesByWords(db, org, { terms: ['word7', 'word8'], excluded: [] }, { archiveId }, 5),
+  passages_search: (db) => rankByWords(db, passageSource({ organizationId: org, archiveId }), WORDS, [], 5),
   passage_tags_by_passage: cascade('passage_tags', 'passage_id'),
   provider_traces_by_step: (db) => findProviderTrace(db, org, 'step-1'),
   runs_active: (db) => listActiveRunIds(db, org, agentId),
@@ -257,10 +280,24 @@ const ALSO_INDEXED: Record<string, (db: Queryable) => Promise<unknown>> = {
   'a page of blocks in the middle': (db) => listBlocks(db, org, {}, { ...page, before: 'block-90' }),
   'messages of a batch': (db) => listBatchMessages(db, org, { batchId: batch.id }, page),
   'messages of a conversation': (db) => listThreadMessages(db, org, thread, { limit: 20, order: 'desc' }),
-  'messages of all agents by words': (db) =>
-    findAllMessages(db, { organizationId: org, limit: 5, words: { terms: ['word7'], excluded: [] } }),
+  'messages of all agents by words': (db) => rankMessages(db, { organizationId: org }, WORDS, [], 5),
   'messages of a conversation by words': (db) =>
-    findAllMessages(db, { organizationId: org, conversationId, limit: 5, words: { terms: ['word7'], excluded: [] } }),
+    rankMessages(db, { organizationId: org, conversationId }, WORDS, ['word9'], 5),
+  'what stands beside messages': (db) =>
+    readMessageFeatures(
+      db,
+      { organizationId: org, agentId },
+      [{ id: 'message-1', seq: 7, conversation_id: conversationId }],
+      2,
+      WORDS,
+      VECTORS,
+    ),
+  'words of a query in an agent': (db) =>
+    weighTerms(db, messageSource({ organizationId: org, agentId }), ['word7', 'word8']),
+  'the newest messages': (db) => listNewestPlaced(db, { organizationId: org }, 5),
+  'similar passages': (db) => readFeatures(db, 'passages', org, ['passage-7'], WORDS, VECTORS),
+  'vectors that are stored': (db) => storeEmbeddings(db, VECTORS[0].model, [EMBEDDED]),
+  'passages that are deleted': cascade('embeddings', 'source_id'),
   'conversations of an agent': (db) => listConversations(db, org, { agentId, archiveStatus: 'all' }, conversationPage),
   'a conversation that goes away': (db) => deleteConversation(db, org, 'conv-1-1', 'u'),
   'what a fork shares': (db) => shareMessages(db, org, { forkId: 'conv-1-1', sourceId: conversationId }, undefined),
@@ -268,7 +305,7 @@ const ALSO_INDEXED: Record<string, (db: Queryable) => Promise<unknown>> = {
   'messages of a step': (db) => listRunMessages(db, org, { runId, stepId: 'step-1' }, page),
   'messages of a run in the middle': (db) => listRunMessages(db, org, { runId }, { ...page, after: 'message-1-1' }),
   'passages of an agent by words and tag': (db) =>
-    searchPassagesByWords(db, org, { terms: ['common'], excluded: ['word3'] }, { agentId, tags: ['tag-7'] }, 5),
+    rankByWords(db, passageSource({ organizationId: org, agentId, tags: ['tag-7'] }), WORDS, ['word3'], 5),
   'identities of agents': (db) => listIdentitiesOfAgents(db, org, ['agent-7', 'agent-8']),
   'the end of a run and what follows it': (db) => findRunEnd(db, org, runId),
   tags: (db) => listTags(db, org, undefined, { ...page, order: 'asc' }),

@@ -70,6 +70,11 @@ insert into passages (organization_id, id, archive_id, text, tags, created_at)
 insert into passages (organization_id, id, archive_id, text, tags, created_at)
   select '${BUSY.organization}', 'passage-busy-' || p, '${BUSY.archive}', ${words('p')}, array['tag-' || p % 100], ${ago('p')}
   from generate_series(1, 4000) as p;
+insert into embedding_models (handle, dimensions) values ('test/model', 384);
+insert into embeddings (organization_id, source_id, kind, scope_id, created_at, model)
+  select p.organization_id, p.id, 'passage', p.archive_id, p.created_at, 1 from passages as p;
+insert into embedding_queue (organization_id, source_id, kind, source_created_at, due_at)
+  select p.organization_id, p.id, 'passage', p.created_at, now() + interval '1 hour' from passages as p;
 insert into passage_tags (organization_id, archive_id, tag, passage_id)
   select organization_id, archive_id, unnest(tags), id from passages;
 insert into folders (organization_id, id, name, created_at) select org, 'folder-' || n, 'folder ' || n, ${ago('k')} from owner;

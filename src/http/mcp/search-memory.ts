@@ -20,12 +20,12 @@ export const searchMemory = mcpTool({
     query: Type.String({ minLength: 1, description: 'Words; "quoted" ones stand together, -word must not occur' }),
     limit: limitField(50, DEFAULT_LIMIT),
   }),
-  async call({ context: { db }, actor: { organizationId }, args }) {
+  async call({ context, actor: { organizationId }, args }) {
     const { agent_id: agentId, query, limit = DEFAULT_LIMIT } = args
-    await requireAgent(db, organizationId, agentId)
-    const search = { agentId, query, limit, start: undefined, end: undefined }
-    const passages = await searchPassages(db, organizationId, search)
-    const messages = await searchMessages(db, { ...search, organizationId, roles: ROLES })
+    await requireAgent(context.db, organizationId, agentId)
+    const search = { organizationId, agentId, query, limit, start: undefined, end: undefined }
+    const passages = await searchPassages(context, search)
+    const messages = await searchMessages(context, { ...search, roles: ROLES })
     return {
       passages: passages.map(({ id, text, tags, created_at }) => ({
         id,

@@ -1,21 +1,36 @@
 import { parseSearchQuery } from '#memory/parse-search-query.ts'
-import type { Queryable } from '#store/db.ts'
-import { searchFilePassagesBySubstring, searchFilePassagesByWords } from '#store/files/file-passage-search.ts'
+import { type SearchTools, searchHybrid } from '#memory/search/hybrid-search.ts'
+import {
+  type FilePassageScope,
+  filePassageSource,
+  filePassageVectorScope,
+  rankFilePassagesBySubstring,
+  readFilePassages,
+} from '#store/files/file-passage-search.ts'
 import type { FilePassageRow } from '#store/files/file-row.ts'
 
 /**
- * The passages of an agent's files that answer a search best, the best first. Where no word is found, parts of words are
+ * The passages of an agent's files that answer a search best, the best first, by their words and by what they mean. Where no word is found, parts of words are
  * looked for. Nothing for a query without words.
  */
 export async function searchFilePassages(
-  db: Queryable,
-  organizationId: string,
-  agentId: string,
+  tools: SearchTools,
+  scope: FilePassageScope,
   query: string,
   limit: number,
 ): Promise<FilePassageRow[]> {
   const wanted = parseSearchQuery(query)
   if (wanted.terms.length === 0) return []
-  const found = await searchFilePassagesByWords(db, organizationId, agentId, wanted, limit)
-  return found.length > 0 ? found : searchFilePassagesBySubstring(db, organizationId, agentId, wanted, limit)
+  const { db } = tools
+  const found = await searchHybrid(tools, {
+    query,
+    wanted,
+    mode: 'hybrid',
+    limit,
+    source: filePassageSource(scope),
+    scope: filePassageVectorScope(scope),
+    rankBySubstring: (most) => rankFilePassagesBySubstring(db, scope, wanted, most),
+  })
+  const ids = found.slice(0, limit).map(({ id }) => id)
+  return readFilePassages(db, scope.organizationId, ids)
 }

@@ -3,7 +3,7 @@ import { errorMessage } from '#platform/errors.ts'
 import type { Logger } from '#platform/logger.ts'
 import type { Db } from '#store/db.ts'
 import { type EmbeddingModelRow, listLiveEmbeddingModels } from '#store/embeddings/embedding-models.ts'
-import { findNearest, type VectorScope } from '#store/embeddings/nearest.ts'
+import { findNearest, type NearRow, type QueryVector, type VectorScope } from '#store/embeddings/nearest.ts'
 import { hasVectorIndex } from '#store/embeddings/vector-index.ts'
 
 /** A query that has no vector after this time (ms) is searched by its words: a model that is being loaded, a provider that is slow. */
@@ -13,20 +13,20 @@ const INDEX_KEPT_MS = 60_000
 const MAX_CACHED = 500
 const WARN_EVERY_MS = 60_000
 
-export interface VectorHit {
-  id: string
-  /** Cosine of query and text, -1 to 1. */
-  similarity: number
-}
-
 /** Finds texts by what they mean. */
 export interface VectorSearch {
-  /** Undefined where no vector of the query can be had: switched off, or the embedder is down or too slow. The nearest first. */
-  search(query: string, scope: VectorScope, limit: number): Promise<VectorHit[] | undefined>
+  /**
+   * The query as the models see it that there are vectors of: one, and two while everything is made anew. None where they are switched off, or the embedder is down
+   * or too slow.
+   * @param forms of the query, whose vectors are added up
+   */
+  embed(forms: readonly string[]): Promise<QueryVector[]>
+  /** What is nearest to a query, the nearest first. */
+  findNearest(vectors: readonly QueryVector[], scope: VectorScope, limit: number): Promise<NearRow[]>
 }
 
-/** What there is where vectors are switched off for good: tests, and tools that run without a server. */
-export const NO_VECTORS: VectorSearch = { search: async () => undefined }
+/** Where there are no vectors. */
+export const NO_VECTORS: VectorSearch = { embed: async () => [], findNearest: async () => [] }
 
 export interface VectorSearchOptions {
   db: Db
@@ -35,7 +35,7 @@ export interface VectorSearchOptions {
   timeoutMs?: number
 }
 
-/** Search by the vectors in the database, with the models that they were made with: one, and two while everything is made anew. */
+/** Search by the vectors in the database. */
 export class StoredVectorSearch implements VectorSearch {
   readonly #options: VectorSearchOptions
   readonly #vectors = new Map<string, Promise<Float32Array>>()
@@ -47,31 +47,34 @@ export class StoredVectorSearch implements VectorSearch {
     this.#options = options
   }
 
-  async search(query: string, scope: VectorScope, limit: number): Promise<VectorHit[] | undefined> {
-    if (this.#options.embedders.defaultHandle === undefined) return undefined
+  async embed(forms: readonly string[]): Promise<QueryVector[]> {
+    if (this.#options.embedders.defaultHandle === undefined) return []
     const models = await this.#liveModels()
-    const found = await Promise.all(models.map((model) => this.#searchWith(model, query, scope, limit)))
-    const lists = found.filter((hits) => hits !== undefined)
-    return lists.length === 0 ? undefined : mergeLists(lists).slice(0, limit)
+    const vectors = await Promise.all(models.map(({ handle }) => this.#vectorOf(handle, forms)))
+    return models.flatMap((model, index) => {
+      const vector = vectors[index]
+      return vector === undefined ? [] : [{ model, vector }]
+    })
   }
 
-  async #searchWith(
-    model: EmbeddingModelRow,
-    query: string,
-    scope: VectorScope,
-    limit: number,
-  ): Promise<VectorHit[] | undefined> {
-    const { db } = this.#options
-    const vector = await this.#vectorOf(model.handle, query)
-    if (vector === undefined) return undefined
-    const rows = await findNearest(db, model, vector, scope, limit, await this.#hasIndex(model.dimensions))
-    return rows.map(({ id, distance }) => ({ id, similarity: 1 - distance }))
+  async findNearest(vectors: readonly QueryVector[], scope: VectorScope, limit: number): Promise<NearRow[]> {
+    const lists = await Promise.all(
+      vectors.map(async ({ model, vector }) =>
+        findNearest(this.#options.db, model, vector, scope, limit, await this.#hasIndex(model.dimensions)),
+      ),
+    )
+    if (lists.length < 2) return lists[0] ?? []
+    // cosines of two models are not quite the same thing; it lasts until everything is made anew
+    return lists
+      .flat()
+      .sort((a, b) => a.distance - b.distance)
+      .slice(0, limit)
   }
 
   /** A search goes on without a vector rather than to wait for one; the next search for the same finds it made. */
-  async #vectorOf(handle: string, query: string): Promise<Float32Array | undefined> {
+  async #vectorOf(handle: string, forms: readonly string[]): Promise<Float32Array | undefined> {
     const { logger, timeoutMs = TIMEOUT_MS } = this.#options
-    const making = this.#cachedVector(handle, query)
+    const making = this.#cachedVector(handle, forms)
     let timer: NodeJS.Timeout | undefined
     try {
       const late = new Promise<never>((_, reject) => {
@@ -89,11 +92,11 @@ export class StoredVectorSearch implements VectorSearch {
     }
   }
 
-  #cachedVector(handle: string, query: string): Promise<Float32Array> {
-    const key = `${handle} ${query}`
+  #cachedVector(handle: string, forms: readonly string[]): Promise<Float32Array> {
+    const key = [handle, ...forms].join('\n')
     const cached = this.#vectors.get(key)
     if (cached !== undefined) return cached
-    const making = this.#makeVector(handle, query)
+    const making = this.#makeVector(handle, forms)
     this.#vectors.set(key, making)
     making.catch(() => this.#vectors.delete(key))
     const [oldest] = this.#vectors.keys()
@@ -101,11 +104,13 @@ export class StoredVectorSearch implements VectorSearch {
     return making
   }
 
-  async #makeVector(handle: string, query: string): Promise<Float32Array> {
+  async #makeVector(handle: string, forms: readonly string[]): Promise<Float32Array> {
     const embedder = await this.#options.embedders.getEmbedder(handle)
-    const [vector] = await embedder.embed([query.slice(0, embedder.maxCharacters)])
-    if (vector === undefined) throw new Error('the embedder gave no vector')
-    return vector
+    const vectors = await embedder.embed(forms.map((form) => form.slice(0, embedder.maxCharacters)))
+    const sum = new Float32Array(embedder.dimensions)
+    for (const vector of vectors)
+      for (let index = 0; index < sum.length; index += 1) sum[index] = at(sum, index) + at(vector, index)
+    return sum
   }
 
   #liveModels(): Promise<EmbeddingModelRow[]> {
@@ -129,24 +134,4 @@ export class StoredVectorSearch implements VectorSearch {
   }
 }
 
-/** Cosines of two models cannot be compared: those of the second are given the mean and the spread of the first. */
-function mergeLists(lists: readonly VectorHit[][]): VectorHit[] {
-  const filled = lists.filter((hits) => hits.length > 0)
-  const [first = [], ...others] = filled
-  if (others.length === 0) return first
-  const aim = spreadOf(first)
-  const brought = others.flatMap((hits) => {
-    const { mean, deviation } = spreadOf(hits)
-    return hits.map(({ id, similarity }) => ({
-      id,
-      similarity: aim.mean + ((similarity - mean) / deviation) * aim.deviation,
-    }))
-  })
-  return [...first, ...brought].sort((a, b) => b.similarity - a.similarity)
-}
-
-function spreadOf(hits: readonly VectorHit[]): { mean: number; deviation: number } {
-  const mean = hits.reduce((sum, hit) => sum + hit.similarity, 0) / hits.length
-  const variance = hits.reduce((sum, hit) => sum + (hit.similarity - mean) ** 2, 0) / hits.length
-  return { mean, deviation: Math.sqrt(variance) || 1 }
-}
+const at = (vector: Float32Array, index: number): number => vector[index] ?? 0

@@ -12,8 +12,8 @@ export interface EmbeddingModelRow {
 
 const LIST_LIVE = statement(
   'list-live-embedding-models',
-  `select m.id, m.handle, m.dimensions, m.is_current, m.backfill_kind is not null as is_filling
-   from embedding_models as m where m.is_live order by m.is_current desc, m.id`,
+  `select m.id, m.handle, m.dimensions, m.is_current is not null as is_current, m.backfill_kind is not null as is_filling
+   from embedding_models as m where m.is_live order by m.is_current nulls last, m.id`,
 )
 
 /** The models that there can be vectors of, the current one first. They are the server's, whatever the tenant. */
@@ -23,14 +23,14 @@ export function listLiveEmbeddingModels(db: Queryable): Promise<EmbeddingModelRo
 
 const RESIGN = statement(
   'resign-embedding-model',
-  'update embedding_models set is_current = false where is_current and handle is distinct from $1 returning id',
+  'update embedding_models set is_current = null where is_current and handle is distinct from $1 returning id',
 )
 const APPOINT = statement(
   'appoint-embedding-model',
   `insert into embedding_models as m (handle, dimensions, is_current, backfill_kind) values ($1, $2, true, 'message')
    on conflict (handle) do update set is_current = true, is_live = true, backfill_kind = 'message', backfill_organization_id = '',
      backfill_source_id = '', dimensions = excluded.dimensions
-   where not m.is_current or m.dimensions <> excluded.dimensions
+   where m.is_current is null or m.dimensions <> excluded.dimensions
    returning m.id`,
 )
 
@@ -51,7 +51,7 @@ export async function dismissEmbeddingModel(db: Queryable): Promise<void> {
 const RETIRE = statement(
   'retire-embedding-models',
   `update embedding_models as m set is_live = false
-   where m.is_live and not m.is_current
+   where m.is_live and m.is_current is null
      and exists (select from embedding_models as c where c.is_current and c.backfill_kind is null)
      and not exists (select from embedding_queue as q where q.priority = 1 and q.attempts < $1)
    returning m.id`,

@@ -20,12 +20,18 @@ export interface VectorScope {
   roles?: readonly string[] | undefined
   start?: Date | undefined
   end?: Date | undefined
-  /** Further conditions on the row `e`. */
+  /** Which scopes, where they are not known by their ids: a condition on the row `e`. */
+  within?: RawBuilder<unknown> | undefined
+  /** What else must hold for the row `e`. */
   where?: RawBuilder<unknown> | undefined
 }
 
 export interface NearRow {
   id: string
+  /** The conversation of a message, the file of a file's passage, with the place in it. */
+  part_id: string | null
+  seq: number | null
+  created_at: Date
   /** 0 to 2: one less the cosine. */
   distance: number
 }
@@ -33,6 +39,24 @@ export interface NearRow {
 export interface VectorModel {
   id: number
   dimensions: number
+}
+
+/** A query as one of the models sees it. */
+export interface QueryVector {
+  model: VectorModel
+  vector: Float32Array
+}
+
+/** The cosine to the query of what has this id, as an expression; null where it has no vector. */
+export function similarityOf(
+  vectors: readonly QueryVector[],
+  organization: RawBuilder<unknown>,
+  id: RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  if (vectors.length === 0) return sql`null::float8`
+  const cases = vectors.map(({ model, vector }) => sql`when ${model.id} then 1 - (${distance(model, vector)})`)
+  return sql`(select case e.model ${sql.join(cases, sql` `)} end from embeddings as e
+    where e.organization_id = ${organization} and e.source_id = ${id})`
 }
 
 const USE_INDEX = statement(
@@ -74,8 +98,8 @@ export function findExactly(
   scope: VectorScope,
   limit: number,
 ): Promise<NearRow[]> {
-  const query = sql`select n.source_id as id, n.distance from (
-      select e.source_id, ${distance(model, vector)} as distance from embeddings as e
+  const query = sql`select n.source_id as id, n.part_id, n.seq, n.created_at, n.distance from (
+      select e.source_id, e.part_id, e.seq, e.created_at, ${distance(model, vector)} as distance from embeddings as e
       where ${inScope(scope)} and e.model = ${model.id} offset 0
     ) as n order by n.distance limit ${limit}`
   return db.query<NearRow>(...toStatement('find-nearest-exactly', query.compile(sqlBuilder)))
@@ -90,10 +114,10 @@ function findByIndex(
   limit: number,
 ): Promise<NearRow[]> {
   const query = sql`with walked as materialized (
-      select e.source_id, ${distance(model, vector)} as distance from embeddings as e
+      select e.source_id, e.part_id, e.seq, e.created_at, ${distance(model, vector)} as distance from embeddings as e
       where ${inScope(scope)} and e.model = ${model.id} and ${sql.ref(`e.${vectorColumn(model.dimensions)}`)} is not null
       order by ${distance(model, vector)} limit ${limit}
-    ) select w.source_id as id, w.distance from walked as w order by w.distance + 0`
+    ) select w.source_id as id, w.part_id, w.seq, w.created_at, w.distance from walked as w order by w.distance + 0`
   return db.transaction(async (tx) => {
     const [, rows] = await Promise.all([
       tx.query(USE_INDEX),
@@ -106,14 +130,24 @@ function findByIndex(
 const distance = ({ dimensions }: VectorModel, vector: Float32Array): RawBuilder<unknown> =>
   sql`${sql.ref(`e.${vectorColumn(dimensions)}`)} <=> ${vectorText(vector)}::${sql.raw(`halfvec(${dimensions})`)}`
 
-function inScope({ organizationId, kind, scopeIds, roles, start, end, where }: VectorScope): RawBuilder<unknown> {
+function inScope({
+  organizationId,
+  kind,
+  scopeIds,
+  within,
+  roles,
+  start,
+  end,
+  where,
+}: VectorScope): RawBuilder<unknown> {
   return allOf(
     sql`e.organization_id = ${organizationId}`,
     sql`e.kind = ${kind}`,
     scopeIds !== undefined && sql`e.scope_id = any(${scopeIds}::text[])`,
+    within,
     roles !== undefined && sql`e.role = any(${roles}::text[])`,
     start !== undefined && sql`e.created_at >= ${start.toISOString()}::timestamptz`,
     end !== undefined && sql`e.created_at <= ${end.toISOString()}::timestamptz`,
-    where ?? false,
+    where,
   )
 }

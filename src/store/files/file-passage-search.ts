@@ -1,72 +1,70 @@
 import { type RawBuilder, sql } from 'kysely'
-import { allOf } from '#store/all-of.ts'
 import { sqlBuilder, toStatement } from '#store/builder.ts'
-import { containsPattern } from '#store/contains-pattern.ts'
-import type { Queryable } from '#store/db.ts'
+import { containsPattern, matching } from '#store/contains-pattern.ts'
+import { type Queryable, statement } from '#store/db.ts'
+import type { VectorScope } from '#store/embeddings/nearest.ts'
+import { excludes, type WordQuery, type WordSource } from '#store/search/word-source.ts'
 import { type FilePassageRow, filePassageColumns } from './file-row.ts'
 
-/** At least one of `terms` (words or phrases) must occur, none of `excluded`. */
-interface Terms {
-  terms: readonly string[]
-  excluded: readonly string[]
+/** The files of the folders of this agent. */
+export interface FilePassageScope {
+  organizationId: string
+  agentId: string
 }
 
-const toTsQuery = (term: string): RawBuilder<unknown> => sql`phraseto_tsquery('english', ${term})`
+const inFolders = (
+  { organizationId, agentId }: FilePassageScope,
+  organization: RawBuilder<unknown>,
+  folder: RawBuilder<unknown>,
+): RawBuilder<unknown> => sql`${organization} = ${organizationId}
+  and ${folder} = any(array(select af.folder_id from agent_folders as af
+    where af.organization_id = ${organizationId} and af.agent_id = ${agentId}))`
 
-/** Passages of the folders of an agent. */
-const ofAgent = (organizationId: string, agentId: string): RawBuilder<unknown> =>
-  allOf(
-    sql`p.organization_id = ${organizationId}`,
-    sql`p.folder_id = any(array(select af.folder_id from agent_folders as af
-      where af.organization_id = ${organizationId} and af.agent_id = ${agentId}))`,
-  )
+/** Where words are looked for. */
+export const filePassageSource = (scope: FilePassageScope): WordSource => ({
+  table: 'file_passages',
+  scope: inFolders(scope, sql.ref('s.organization_id'), sql.ref('s.folder_id')),
+  filters: sql`true`,
+  total: sql`(select sum(f.passage_count) from files as f
+    where ${inFolders(scope, sql.ref('f.organization_id'), sql.ref('f.folder_id'))})`,
+})
 
-const search = (score: RawBuilder<unknown>, where: RawBuilder<unknown>, limit: number) => sql`
-  select ${sql.raw(filePassageColumns('p', 'fi', 'fo'))} from file_passages as p
-  join files as fi on fi.organization_id = p.organization_id and fi.id = p.file_id
-  join folders as fo on fo.organization_id = fi.organization_id and fo.id = fi.folder_id
-  where ${where} order by ${score} desc, p.file_id, p.position limit ${limit}`
-
-/** Full-text search in English, the best first: most of the terms, then how often and how close together. */
-export async function searchFilePassagesByWords(
+/** Where parts of words are found, in any case; the most of them first. Reads every passage of the agent's folders. */
+export function rankFilePassagesBySubstring(
   db: Queryable,
-  organizationId: string,
-  agentId: string,
-  { terms, excluded }: Terms,
+  scope: FilePassageScope,
+  { terms, excluded }: WordQuery,
   limit: number,
-): Promise<FilePassageRow[]> {
-  const anyTerm = sql.join(terms.map(toTsQuery), sql` || `)
-  const matching = sql.join(
-    terms.map((term) => sql`(p.search @@ ${toTsQuery(term)})::int`),
-    sql` + `,
-  )
-  const where = allOf(
-    ofAgent(organizationId, agentId),
-    sql`p.search @@ (${anyTerm})`,
-    ...excluded.map((term) => sql`not p.search @@ ${toTsQuery(term)}`),
-  )
-  const query = search(sql`${matching} + ts_rank_cd(p.search, ${anyTerm}, 32)`, where, limit)
-  return db.query<FilePassageRow>(...toStatement('search-file-passages-by-words', query.compile(sqlBuilder)))
-}
-
-/** The same by substrings in any case. Reads every passage of the agent's folders. */
-export async function searchFilePassagesBySubstring(
-  db: Queryable,
-  organizationId: string,
-  agentId: string,
-  { terms, excluded }: Terms,
-  limit: number,
-): Promise<FilePassageRow[]> {
+): Promise<{ id: string }[]> {
   const patterns = terms.map(containsPattern)
-  const matching = sql.join(
-    patterns.map((pattern) => sql`(p.text ilike ${pattern})::int`),
-    sql` + `,
-  )
-  const where = allOf(
-    ofAgent(organizationId, agentId),
-    sql`p.text ilike any(${patterns}::text[])`,
-    ...excluded.map((term) => sql`not p.text ilike ${containsPattern(term)}`),
-  )
-  const query = search(sql`(${matching})`, where, limit)
-  return db.query<FilePassageRow>(...toStatement('search-file-passages-by-substring', query.compile(sqlBuilder)))
+  const query = sql`select s.id from file_passages as s
+    where ${inFolders(scope, sql.ref('s.organization_id'), sql.ref('s.folder_id'))}
+      and s.text ilike any(${patterns}::text[]) and ${excludes(sql`s.search`, excluded)}
+    order by ${matching('s.text', patterns)} desc, s.file_id, s.position limit ${limit}`
+  return db.query<{ id: string }>(...toStatement('rank-file-passages-by-substring', query.compile(sqlBuilder)))
+}
+
+/** The same scope for vectors. */
+export const filePassageVectorScope = (scope: FilePassageScope): VectorScope => ({
+  organizationId: scope.organizationId,
+  kind: 'file_passage',
+  within: inFolders(scope, sql.ref('e.organization_id'), sql.ref('e.scope_id')),
+})
+
+const READ = statement(
+  'read-file-passages',
+  `select ${filePassageColumns('p', 'fi', 'fo')} from unnest($2::text[]) with ordinality as w (id, place)
+   join file_passages as p on p.organization_id = $1 and p.id = w.id
+   join files as fi on fi.organization_id = p.organization_id and fi.id = p.file_id
+   join folders as fo on fo.organization_id = fi.organization_id and fo.id = fi.folder_id
+   order by w.place`,
+)
+
+/** Passages in the order in which they are named; those that are gone are missing. */
+export function readFilePassages(
+  db: Queryable,
+  organizationId: string,
+  ids: readonly string[],
+): Promise<FilePassageRow[]> {
+  return db.query<FilePassageRow>(READ, [organizationId, ids])
 }

@@ -1,12 +1,15 @@
 import { type RawBuilder, sql } from 'kysely'
 import { allOf } from '#store/all-of.ts'
 import { sqlBuilder, toStatement } from '#store/builder.ts'
-import { containsPattern } from '#store/contains-pattern.ts'
-import type { Queryable } from '#store/db.ts'
+import { containsPattern, matching } from '#store/contains-pattern.ts'
+import { type Queryable, statement } from '#store/db.ts'
+import type { VectorScope } from '#store/embeddings/nearest.ts'
+import { excludes, type WordQuery, type WordSource } from '#store/search/word-source.ts'
 import { type PassageRow, passageColumns } from './passage-row.ts'
 
 /** Where to look. Every condition that is given must hold. */
 export interface PassageScope {
+  organizationId: string
   /** The archive of this agent. */
   agentId?: string | undefined
   archiveId?: string | undefined
@@ -17,104 +20,103 @@ export interface PassageScope {
   end?: Date | undefined
 }
 
-/** At least one of `terms` (words or phrases) must occur, none of `excluded`. */
-export interface PassageTerms {
-  terms: readonly string[]
-  excluded: readonly string[]
-}
+/** Where words are looked for. */
+export const passageSource = (scope: PassageScope): WordSource => ({
+  table: 'passages',
+  scope: inArchives(scope, sql.ref('s.organization_id'), sql.ref('s.archive_id')),
+  filters: filters(scope, 's'),
+  total: sql`(select sum(c.passage_count) from archives as c
+    where ${inArchives(scope, sql.ref('c.organization_id'), sql.ref('c.id'))})`,
+})
 
-/** `score` is 0 to 1: the share of terms that occur and, among equals, how often and (when all do) how close together. */
-export interface FoundPassageRow extends PassageRow {
-  score: number
-}
-
-/**
- * Full-text search in English: words are found in any inflection, by the index over (organisation, archive, words).
- * All conditions hold before the limit is taken. Terms without a meaning of their own ("the") find nothing here.
- */
-export async function searchPassagesByWords(
+/** Where parts of words are found, in any case; the most of them first. This also finds parts of words and languages without blanks. Reads every passage in scope. */
+export function rankPassagesBySubstring(
   db: Queryable,
-  organizationId: string,
-  { terms, excluded }: PassageTerms,
   scope: PassageScope,
+  { terms, excluded }: WordQuery,
   limit: number,
-): Promise<FoundPassageRow[]> {
-  const anyTerm = sql.join(terms.map(toTsQuery), sql` || `)
-  const allTerms = sql.join(terms.map(toTsQuery), sql` && `)
-  const matching = sql.join(
-    terms.map((term) => sql`(passages.search @@ ${toTsQuery(term)})::int`),
-    sql` + `,
-  )
-  const query = sql`select ${sql.raw(passageColumns('passages'))},
-      (${matching} + (ts_rank_cd(passages.search, ${anyTerm}, 32) + ts_rank_cd(passages.search, ${allTerms}, 32)) / 2)
-        / (${terms.length}::float8 + 1) as score
-    from passages
-    where ${scopeConditions(organizationId, scope)} and passages.search @@ (${anyTerm})
-      and ${excludes(excluded)}
-    order by score desc, passages.created_at desc, passages.id desc limit ${limit}`
-  return db.query<FoundPassageRow>(...toStatement('search-passages-by-words', query.compile(sqlBuilder)))
-}
-
-/** The same by substrings in any case, which also finds parts of words and languages without blanks. Reads every passage in scope. */
-export async function searchPassagesBySubstring(
-  db: Queryable,
-  organizationId: string,
-  { terms, excluded }: PassageTerms,
-  scope: PassageScope,
-  limit: number,
-): Promise<FoundPassageRow[]> {
+): Promise<{ id: string }[]> {
   const patterns = terms.map(containsPattern)
-  const matching = sql.join(
-    patterns.map((pattern) => sql`(passages.text ilike ${pattern})::int`),
-    sql` + `,
-  )
-  const query = sql`select ${sql.raw(passageColumns('passages'))}, (${matching}) / (${terms.length}::float8 + 1) as score
-    from passages
-    where ${scopeConditions(organizationId, scope)} and passages.text ilike any(${patterns}::text[])
-      and ${excludes(excluded)}
-    order by score desc, passages.created_at desc, passages.id desc limit ${limit}`
-  return db.query<FoundPassageRow>(...toStatement('search-passages-by-substring', query.compile(sqlBuilder)))
+  const query = sql`select s.id from passages as s
+    where ${inScope(scope)} and s.text ilike any(${patterns}::text[]) and ${excludes(sql`s.search`, excluded)}
+    order by ${matching('s.text', patterns)} desc, s.created_at desc, s.id desc limit ${limit}`
+  return db.query<{ id: string }>(...toStatement('rank-passages-by-substring', query.compile(sqlBuilder)))
 }
 
-/** What is in scope, newest first; the score is 0. */
-export async function listNewestPassages(
+/** The same scope for vectors. */
+export function passageVectorScope(scope: PassageScope): VectorScope {
+  const { organizationId, start, end } = scope
+  const tagged = hasTags(scope, sql.ref('e.scope_id'), sql.ref('e.source_id'))
+  return {
+    organizationId,
+    kind: 'passage',
+    within: inArchives(scope, sql.ref('e.organization_id'), sql.ref('e.scope_id')),
+    start,
+    end,
+    where: tagged,
+  }
+}
+
+/** What is in scope, newest first. */
+export function listNewestPassages(
   db: Queryable,
-  organizationId: string,
-  excluded: readonly string[],
   scope: PassageScope,
+  excluded: readonly string[],
   limit: number,
-): Promise<FoundPassageRow[]> {
-  const query = sql`select ${sql.raw(passageColumns('passages'))}, 0::float8 as score
-    from passages where ${scopeConditions(organizationId, scope)} and ${excludes(excluded)}
-    order by passages.created_at desc, passages.id desc limit ${limit}`
-  return db.query<FoundPassageRow>(...toStatement('list-newest-passages', query.compile(sqlBuilder)))
+): Promise<PassageRow[]> {
+  const query = sql`select ${sql.raw(passageColumns('s'))} from passages as s
+    where ${inScope(scope)} and ${excludes(sql`s.search`, excluded)}
+    order by s.created_at desc, s.id desc limit ${limit}`
+  return db.query<PassageRow>(...toStatement('list-newest-passages', query.compile(sqlBuilder)))
 }
 
-const toTsQuery = (term: string): RawBuilder<unknown> => sql`phraseto_tsquery('english', ${term})`
+const READ = statement(
+  'read-passages',
+  `select ${passageColumns('p')} from unnest($2::text[]) with ordinality as w (id, place)
+   join passages as p on p.organization_id = $1 and p.id = w.id order by w.place`,
+)
 
-const excludes = (terms: readonly string[]): RawBuilder<unknown> =>
-  allOf(...terms.map((term) => sql`not passages.search @@ ${toTsQuery(term)}`))
+/** Passages in the order in which they are named; those that are gone are missing. */
+export function readPassages(db: Queryable, organizationId: string, ids: readonly string[]): Promise<PassageRow[]> {
+  return db.query<PassageRow>(READ, [organizationId, ids])
+}
 
-function scopeConditions(organizationId: string, scope: PassageScope): RawBuilder<unknown> {
-  const tags = [...new Set(scope.tags ?? [])]
+const inScope = (scope: PassageScope): RawBuilder<unknown> =>
+  allOf(inArchives(scope, sql.ref('s.organization_id'), sql.ref('s.archive_id')), filters(scope, 's'))
+
+function inArchives(
+  { organizationId, archiveId, agentId }: PassageScope,
+  organization: RawBuilder<unknown>,
+  archive: RawBuilder<unknown>,
+): RawBuilder<unknown> {
   return allOf(
-    sql`passages.organization_id = ${organizationId}`,
-    scope.archiveId !== undefined && sql`passages.archive_id = ${scope.archiveId}`,
-    scope.agentId !== undefined &&
-      sql`passages.archive_id = (select aa.archive_id from agent_archives as aa
-        where aa.organization_id = ${organizationId} and aa.agent_id = ${scope.agentId})`,
-    tags.length > 0 && hasTags(organizationId, tags, scope.tagMatchMode ?? 'any'),
-    scope.start !== undefined && sql`passages.created_at >= ${scope.start.toISOString()}::timestamptz`,
-    scope.end !== undefined && sql`passages.created_at <= ${scope.end.toISOString()}::timestamptz`,
+    sql`${organization} = ${organizationId}`,
+    archiveId !== undefined && sql`${archive} = ${archiveId}`,
+    agentId !== undefined &&
+      sql`${archive} = (select aa.archive_id from agent_archives as aa
+        where aa.organization_id = ${organizationId} and aa.agent_id = ${agentId})`,
   )
 }
 
-/** `exists` on the tags' own index finds rare tags quickly; "all" then looks at the passage's own list. */
-function hasTags(organizationId: string, tags: readonly string[], mode: 'any' | 'all'): RawBuilder<unknown> {
+function filters(scope: PassageScope, alias: string): RawBuilder<unknown> {
+  const createdAt = sql.ref(`${alias}.created_at`)
   return allOf(
-    sql`exists (select from passage_tags as t
-      where t.organization_id = ${organizationId} and t.archive_id = passages.archive_id
-        and t.passage_id = passages.id and t.tag = any(${tags}::text[]))`,
-    mode === 'all' && sql`passages.tags @> ${tags}::text[]`,
+    hasTags(scope, sql.ref(`${alias}.archive_id`), sql.ref(`${alias}.id`)),
+    scope.start !== undefined && sql`${createdAt} >= ${scope.start.toISOString()}::timestamptz`,
+    scope.end !== undefined && sql`${createdAt} <= ${scope.end.toISOString()}::timestamptz`,
   )
+}
+
+/** By the tags' own index, which finds rare tags quickly. */
+function hasTags(
+  { organizationId, tags: given, tagMatchMode }: PassageScope,
+  archive: RawBuilder<unknown>,
+  id: RawBuilder<unknown>,
+): RawBuilder<unknown> | undefined {
+  const tags = [...new Set(given ?? [])]
+  if (tags.length === 0) return undefined
+  const tagged = (condition: RawBuilder<unknown>) => sql`exists (select from passage_tags as t
+    where t.organization_id = ${organizationId} and t.archive_id = ${archive} and t.passage_id = ${id} and ${condition})`
+  if (tagMatchMode !== 'all') return tagged(sql`t.tag = any(${tags}::text[])`)
+  return allOf(...tags.map((tag) => tagged(sql`t.tag = ${tag}`)))
 }

@@ -48,47 +48,6 @@ export async function countTools(db: Queryable, organizationId: string, filter: 
   return row?.count ?? 0
 }
 
-/** Where a search looks, besides what `ToolFilter` can say. */
-export interface ToolSearch {
-  /** At least one of them must occur in name, description or tags. */
-  terms: readonly string[]
-  excluded: readonly string[]
-  types: readonly string[] | undefined
-  /** At least one of them. */
-  tags: readonly string[] | undefined
-  limit: number
-}
-
-const toTsQuery = (term: string): RawBuilder<unknown> => sql`phraseto_tsquery('english', ${term})`
-
-/** The tools with the most of the terms, in any inflection or as a part of the name, first; all of them, newest first, without terms. */
-export async function searchTools(db: Queryable, organizationId: string, search: ToolSearch): Promise<ToolRow[]> {
-  const { terms, excluded, types, tags, limit } = search
-  const found = terms.map(
-    (term) => sql`(tools.search @@ ${toTsQuery(term)} or tools.name ilike ${containsPattern(term)})`,
-  )
-  const conditions = allOf(
-    toolConditions(organizationId, { types }),
-    tags !== undefined && sql`tools.tags && ${tags}::text[]`,
-    found.length > 0 && sql`(${sql.join(found, sql` or `)})`,
-    ...excluded.map((term) => sql`not tools.search @@ ${toTsQuery(term)}`),
-  )
-  const query = sql`select ${sql.raw(toolColumns('tools'))} from tools where ${conditions}
-    order by ${relevance(terms, found)}tools.created_at desc, tools.id desc limit ${limit}`
-  return db.query<ToolRow>(...toStatement('search-tools', query.compile(sqlBuilder)))
-}
-
-/** How many terms were found, then how often and how close together; nothing where there are none. */
-function relevance(terms: readonly string[], found: readonly RawBuilder<unknown>[]): RawBuilder<unknown> {
-  if (terms.length === 0) return sql``
-  const count = sql.join(
-    found.map((one) => sql`${one}::int`),
-    sql` + `,
-  )
-  const anyTerm = sql.join(terms.map(toTsQuery), sql` || `)
-  return sql`(${count}) desc, ts_rank_cd(tools.search, ${anyTerm}, 32) desc, `
-}
-
 function toolConditions(organizationId: string, filter: ToolFilter): RawBuilder<unknown> {
   return allOf(
     sql`tools.organization_id = ${organizationId}`,

@@ -2,13 +2,15 @@ import { searchPassages } from '#memory/search-passages.ts'
 import { formatIsoTime } from '#platform/time-format.ts'
 import { type BuiltinTool, failure, success } from '#tools/tool.ts'
 import { parseDate } from './parse-date.ts'
+import { searchToolsOf } from './search-tools-of.ts'
+import { toldRelevance } from './told-relevance.ts'
 
 const DEFAULT_TOP_K = 5
 const MAX_TOP_K = 100
 
 export const archivalMemorySearch: BuiltinTool = {
   name: 'archival_memory_search',
-  description: 'Search your archival memory by words, and optionally by tags and dates.',
+  description: 'Search your archival memory by what you look for, in any words, and optionally by tags and dates.',
   toolType: 'letta_core',
   durability: 'read',
   parameters: {
@@ -33,7 +35,8 @@ export const archivalMemorySearch: BuiltinTool = {
     if (start === 'invalid' || end === 'invalid') {
       return failure('start_datetime and end_datetime must be ISO 8601, for example 2026-01-31T18:00:00Z.')
     }
-    const found = await searchPassages(context.db, context.organizationId, {
+    const found = await searchPassages(searchToolsOf(context), {
+      organizationId: context.organizationId,
       agentId: context.agentId,
       query: String(args.query),
       tags: Array.isArray(args.tags) ? args.tags.map(String) : [],
@@ -49,6 +52,7 @@ export const archivalMemorySearch: BuiltinTool = {
           timestamp: formatIsoTime(passage.created_at, context.timezone),
           content: passage.text,
           tags: passage.tags,
+          ...toldRelevance(passage.relevance),
         })),
       ),
     )

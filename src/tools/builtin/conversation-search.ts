@@ -2,6 +2,8 @@ import { searchMessages } from '#memory/search-messages.ts'
 import { formatIsoTime, formatTimeAgo } from '#platform/time-format.ts'
 import { type BuiltinTool, failure, success } from '#tools/tool.ts'
 import { parseDate } from './parse-date.ts'
+import { searchToolsOf } from './search-tools-of.ts'
+import { toldRelevance } from './told-relevance.ts'
 
 const ROLES = ['assistant', 'user', 'tool']
 const DEFAULT_LIMIT = 5
@@ -10,13 +12,13 @@ const MAX_LIMIT = 50
 export const conversationSearch: BuiltinTool = {
   name: 'conversation_search',
   description:
-    'Search everything that was ever said in your conversations, also what has left your context window. Give words to look for, and/or a range of dates.',
+    'Search everything that was ever said in your conversations, also what has left your context window. Say what you look for, in any words, and/or give a range of dates.',
   toolType: 'letta_core',
   durability: 'read',
   parameters: {
     type: 'object',
     properties: {
-      query: { type: 'string', description: 'Words to look for. Leave it out to list messages of a range of dates.' },
+      query: { type: 'string', description: 'What to look for. Leave it out to list messages of a range of dates.' },
       roles: {
         type: 'array',
         items: { type: 'string', enum: ROLES },
@@ -35,7 +37,7 @@ export const conversationSearch: BuiltinTool = {
       return failure('start_date and end_date must be ISO 8601, for example 2026-01-31 or 2026-01-31T18:00:00Z.')
     }
     const limit = Math.min(Math.max(Number(args.limit ?? DEFAULT_LIMIT) || DEFAULT_LIMIT, 1), MAX_LIMIT)
-    const found = await searchMessages(context.db, {
+    const found = await searchMessages(searchToolsOf(context), {
       organizationId: context.organizationId,
       agentId: context.agentId,
       query: typeof args.query === 'string' ? args.query : '',
@@ -53,6 +55,7 @@ export const conversationSearch: BuiltinTool = {
           timestamp: formatIsoTime(message.created_at, context.timezone),
           time_ago: formatTimeAgo(now - message.created_at.getTime()),
           role: message.role,
+          ...toldRelevance(message.relevance),
           content: message.text,
         })),
       }),

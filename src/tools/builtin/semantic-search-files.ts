@@ -3,6 +3,7 @@ import { splitLines } from '#memory/files/split-lines.ts'
 import { listAgentFileStates } from '#store/agents/agent-file-reader.ts'
 import type { FilePassageRow } from '#store/files/file-row.ts'
 import { type BuiltinTool, failure, success } from '#tools/tool.ts'
+import { searchToolsOf } from './search-tools-of.ts'
 
 const DEFAULT_LIMIT = 5
 const MAX_LIMIT = 50
@@ -57,13 +58,14 @@ export const semanticSearchFiles: BuiltinTool = {
     },
     required: ['query'],
   },
-  async execute(args, { db, organizationId, agentId }) {
+  async execute(args, context) {
+    const { db, organizationId, agentId } = context
     const query = String(args.query)
     if (query.trim() === '') return failure('query is empty.')
     const attached = await listAgentFileStates(db, organizationId, agentId)
     if (attached.length === 0) return failure('No files are currently attached to search')
     const limit = Math.min(Number(args.limit ?? DEFAULT_LIMIT), MAX_LIMIT)
-    const found = await searchFilePassages(db, organizationId, agentId, query, limit)
+    const found = await searchFilePassages(searchToolsOf(context), { organizationId, agentId }, query, limit)
     if (found.length === 0) return success(`No semantic matches found for query: '${query}'`)
     const fileCount = new Set(found.map((passage) => passage.file_id)).size
     const header = `Found ${found.length} semantic matches in ${fileCount} files for query: '${query}'`

@@ -2,6 +2,7 @@ import { searchMessages } from '#memory/search-messages.ts'
 import { formatIsoTime } from '#platform/time-format.ts'
 import { type BuiltinTool, failure, type MemoryEffect, success } from '#tools/tool.ts'
 import { editBlock } from './block-edit.ts'
+import { searchToolsOf } from './search-tools-of.ts'
 
 /** Tools of the agent that keeps the memory of a voice agent in order while that one talks. */
 const VOICE = 'letta_voice_sleeptime_core'
@@ -43,8 +44,9 @@ export const storeMemories: BuiltinTool = {
     },
     required: ['chunks'],
   },
-  async execute({ chunks }, { db, organizationId, agentId }) {
-    const [given] = await searchMessages(db, {
+  async execute({ chunks }, context) {
+    const { organizationId, agentId } = context
+    const [given] = await searchMessages(searchToolsOf(context), {
       organizationId,
       agentId,
       query: '',
@@ -88,14 +90,14 @@ export const searchMemory: BuiltinTool = {
     required: [],
   },
   async execute({ convo_keyword_queries, start_minutes_ago, end_minutes_ago }, context) {
-    const { db, organizationId, agentId, timezone } = context
+    const { organizationId, agentId, timezone } = context
     const ago = (minutes: unknown) =>
       typeof minutes === 'number' ? new Date(Date.now() - minutes * MINUTE_MS) : undefined
     const queries =
       Array.isArray(convo_keyword_queries) && convo_keyword_queries.length > 0 ? convo_keyword_queries : ['']
     const results = []
     for (const query of queries.map(String)) {
-      const found = await searchMessages(db, {
+      const found = await searchMessages(searchToolsOf(context), {
         organizationId,
         agentId,
         query,

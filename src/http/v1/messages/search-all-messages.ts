@@ -2,6 +2,7 @@ import Type from 'typebox'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
 import { AnyObject, Nullable, StringEnum, Timestamp } from '#http/wire/nullable.ts'
+import { presentRelevance, RelevanceSchema } from '#http/wire/relevance.ts'
 import * as memory from '#memory/search-messages.ts'
 import { presentPlacedMessage } from './present-placed-message.ts'
 import { searchFields, toSearch } from './search-schema.ts'
@@ -16,6 +17,7 @@ const Found = Type.Object({
   agent_id: Nullable(Type.String()),
   conversation_id: Nullable(Type.String({ description: 'Null for a default conversation' })),
   created_at: Timestamp,
+  relevance: Nullable(RelevanceSchema),
 })
 type Found = Type.Static<typeof Found>
 
@@ -27,21 +29,24 @@ export function searchAllMessages(app: App, context: Context): void {
       schema: {
         operationId: 'search_all_messages',
         tags: ['messages'],
-        summary: 'Search the messages of all agents by their words, the best first',
+        summary: 'Search the messages of all agents, the best first',
         body: Type.Object({ ...searchFields, query: Type.String() }),
         response: { 200: Type.Array(Found) },
       },
     },
     async ({ actor, body }) => {
       const search = { ...toSearch(body), organizationId: actor.organizationId, query: body.query, roles: ROLES }
-      const rows = await memory.searchAllMessages(context.db, search)
-      return rows.flatMap((row) =>
+      const rows = await memory.searchAllMessages(context, search)
+      return rows.flatMap(({ relevance, ...row }) =>
         presentPlacedMessage(row)
           .filter((wire) => ['system_message', 'user_message', 'assistant_message'].includes(wire.message_type))
-          .map(
-            ({ message_type, content, message_id, agent_id, conversation_id, created_at }) =>
-              ({ message_type, content, message_id, agent_id, conversation_id, created_at }) as Found,
-          ),
+          .map(({ message_type, content, message_id, agent_id, conversation_id, created_at }) => ({
+            ...({ message_type, content, message_id, agent_id, conversation_id, created_at } as Omit<
+              Found,
+              'relevance'
+            >),
+            relevance: presentRelevance(relevance),
+          })),
       )
     },
   )

@@ -1,7 +1,6 @@
 import Type from 'typebox'
 import { parseMoment } from '#http/wire/moment.ts'
 import { Nullable, StringEnum } from '#http/wire/nullable.ts'
-import { invalidArgument } from '#platform/errors.ts'
 
 const MAX_RESULTS = 100
 
@@ -10,7 +9,8 @@ export const searchFields = {
   search_mode: Type.Optional(
     StringEnum(['vector', 'fts', 'hybrid'], {
       default: 'hybrid',
-      description: 'Messages are searched by their words; `vector` alone is refused',
+      description:
+        'By their words (fts), by what they mean (vector), or both; 503 for vector while no vectors can be had',
     }),
   ),
   agent_id: Type.Optional(Nullable(Type.String())),
@@ -31,14 +31,10 @@ interface SearchBody {
   end_date?: string | null
 }
 
-/** The filters of a search. Throws invalid_argument for a mode that cannot be had, unprocessable for dates. */
+/** Filters and mode of a search. Throws unprocessable for dates. */
 export function toSearch(body: SearchBody) {
-  if (body.search_mode === 'vector') {
-    throw invalidArgument(
-      'INVALID_ARGUMENT: Messages have no embeddings in this version, so they cannot be searched by vector. Use fts, or hybrid, which searches by words.',
-    )
-  }
   return {
+    mode: body.search_mode,
     agentId: body.agent_id ?? undefined,
     conversationId: body.conversation_id ?? undefined,
     limit: body.limit ?? 50,

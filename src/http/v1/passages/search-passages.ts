@@ -4,6 +4,7 @@ import type { App } from '#http/app.ts'
 import { IdSchema } from '#http/wire/ids.ts'
 import { parseMoment } from '#http/wire/moment.ts'
 import { AnyObject, Nullable, StringEnum } from '#http/wire/nullable.ts'
+import { presentRelevance } from '#http/wire/relevance.ts'
 import * as memory from '#memory/search-passages.ts'
 import { notFound } from '#platform/errors.ts'
 import { findAgentArchive, hasArchive } from '#store/archives/agent-archive-reader.ts'
@@ -25,6 +26,7 @@ export function searchPassages(app: App, context: Context): void {
           archive_id: Type.Optional(Nullable(IdSchema('archive'))),
           tags: Type.Optional(Nullable(Type.Array(Type.String()))),
           tag_match_mode: StringEnum(['any', 'all'], { default: 'any' }),
+          search_mode: StringEnum(['hybrid', 'fts', 'vector'], { default: 'hybrid' }),
           limit: Type.Integer({ minimum: 1, maximum: 100, default: 50 }),
           start_date: Type.Optional(Nullable(Type.String({ description: 'ISO 8601, inclusive' }))),
           end_date: Type.Optional(Nullable(Type.String({ description: 'ISO 8601, inclusive' }))),
@@ -40,7 +42,9 @@ export function searchPassages(app: App, context: Context): void {
       const start = parseMoment('start_date', body.start_date)
       const end = parseMoment('end_date', body.end_date, true)
       await checkScope(context, actor.organizationId, agentId, archiveId)
-      const found = await memory.searchPassages(context.db, actor.organizationId, {
+      const found = await memory.searchPassages(context, {
+        organizationId: actor.organizationId,
+        mode: body.search_mode,
         query: body.query ?? '',
         limit: body.limit,
         agentId,
@@ -50,7 +54,11 @@ export function searchPassages(app: App, context: Context): void {
         start,
         end,
       })
-      return found.map((row) => ({ passage: presentPassage(row), score: row.score, metadata: {} }))
+      return found.map(({ relevance, ...row }) => ({
+        passage: presentPassage(row),
+        score: relevance?.score ?? 0,
+        metadata: relevance === null ? {} : { relevance: presentRelevance(relevance) },
+      }))
     },
   )
 }

@@ -3,7 +3,8 @@ import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
 import { IdSchema } from '#http/wire/ids.ts'
 import { parseMoment } from '#http/wire/moment.ts'
-import { presentTime, StringEnum, Timestamp } from '#http/wire/nullable.ts'
+import { Nullable, presentTime, StringEnum, Timestamp } from '#http/wire/nullable.ts'
+import { presentRelevance, RelevanceSchema } from '#http/wire/relevance.ts'
 import { searchPassages } from '#memory/search-passages.ts'
 import { notFound } from '#platform/errors.ts'
 import { findAgentArchive } from '#store/archives/agent-archive-reader.ts'
@@ -37,6 +38,7 @@ export function searchArchivalMemory(app: App, context: Context): void {
                 timestamp: Timestamp,
                 content: Type.String(),
                 tags: Type.Array(Type.String()),
+                relevance: Nullable(RelevanceSchema),
               }),
             ),
             count: Type.Integer(),
@@ -49,7 +51,8 @@ export function searchArchivalMemory(app: App, context: Context): void {
       const end = parseMoment('end_datetime', query.end_datetime, true)
       const agent = await findAgentArchive(context.db, actor.organizationId, params.agent_id)
       if (agent === undefined) throw notFound(`Agent ${params.agent_id} was not found.`)
-      const found = await searchPassages(context.db, actor.organizationId, {
+      const found = await searchPassages(context, {
+        organizationId: actor.organizationId,
         query: query.query,
         limit: query.top_k,
         agentId: params.agent_id,
@@ -63,6 +66,7 @@ export function searchArchivalMemory(app: App, context: Context): void {
         timestamp: presentTime(row.created_at),
         content: row.text,
         tags: row.tags,
+        relevance: presentRelevance(row.relevance),
       }))
       return { results, count: results.length }
     },

@@ -4,12 +4,10 @@ import type { App } from '#http/app.ts'
 import { searchFields, toSearch } from '#http/v1/messages/search-schema.ts'
 import { Nullable, StringEnum } from '#http/wire/nullable.ts'
 import { InternalMessageSchema, MESSAGE_ROLES, presentInternalMessage } from '#http/wire/present-internal-message.ts'
+import { presentRelevance, RelevanceSchema } from '#http/wire/relevance.ts'
 import * as memory from '#memory/search-messages.ts'
 import type { MessageRole } from '#store/messages/message-row.ts'
 import type { PlacedMessage } from '#store/messages/placed-message.ts'
-
-/** The constant of reciprocal rank fusion: what is first gets 1/61. */
-const RRF_K = 60
 
 export function searchMessages(app: App, context: Context): void {
   app.post(
@@ -19,7 +17,7 @@ export function searchMessages(app: App, context: Context): void {
       schema: {
         operationId: 'search_messages',
         tags: ['agents'],
-        summary: 'Search the messages of all agents by their words, the best first; without a query, the newest',
+        summary: 'Search the messages of all agents, the best first; without a query, the newest',
         body: Type.Object({
           ...searchFields,
           query: Type.Optional(Nullable(Type.String())),
@@ -33,29 +31,30 @@ export function searchMessages(app: App, context: Context): void {
               embedded_text: Type.String(),
               message: InternalMessageSchema,
               fts_rank: Nullable(Type.Integer({ description: '1 for the best' })),
-              vector_rank: Type.Null(),
+              vector_rank: Nullable(Type.Integer({ description: '1 for the best' })),
               rrf_score: Type.Number(),
+              relevance: Nullable(RelevanceSchema),
             }),
           ),
         },
       },
     },
     async ({ actor, body }) => {
-      const query = body.query ?? undefined
-      const rows = await memory.searchAllMessages(context.db, {
+      const rows = await memory.searchAllMessages(context, {
         ...toSearch(body),
         organizationId: actor.organizationId,
-        query,
+        query: body.query ?? '',
         roles: body.roles?.filter((role): role is MessageRole & typeof role => role !== 'function'),
         projectId: body.project_id ?? undefined,
         templateId: body.template_id ?? undefined,
       })
-      return rows.map((row, index) => ({
+      return rows.map(({ relevance, ...row }) => ({
         embedded_text: textOf(row),
         message: presentInternalMessage(row, row.shown_conversation_id),
-        fts_rank: query === undefined ? null : index + 1,
-        vector_rank: null,
-        rrf_score: query === undefined ? 0 : 1 / (RRF_K + index + 1),
+        fts_rank: relevance?.ftsRank ?? null,
+        vector_rank: relevance?.vectorRank ?? null,
+        rrf_score: presentRelevance(relevance)?.rrf_score ?? 0,
+        relevance: presentRelevance(relevance),
       }))
     },
   )

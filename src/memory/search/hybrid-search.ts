@@ -1,0 +1,123 @@
+import type { SearchQuery } from '#memory/parse-search-query.ts'
+import { DomainError } from '#platform/errors.ts'
+import type { Queryable } from '#store/db.ts'
+import type { NearRow, QueryVector, VectorScope } from '#store/embeddings/nearest.ts'
+import { rankByWords } from '#store/search/rank-by-words.ts'
+import { readFeatures } from '#store/search/read-features.ts'
+import { weighTerms } from '#store/search/weigh-terms.ts'
+import type { WordSource } from '#store/search/word-source.ts'
+import type { Relevance, SearchMode } from './relevance.ts'
+import { scoreText, shareWeights } from './score-texts.ts'
+import type { VectorSearch } from './vector-search.ts'
+
+/** What searches work with. */
+export interface SearchTools {
+  db: Queryable
+  vectors: VectorSearch
+}
+
+/** Hits of each signal that are scored, or as many as are wanted. */
+export const MIN_CANDIDATES = 50
+
+export interface HybridSearch {
+  query: string
+  wanted: SearchQuery
+  mode: SearchMode
+  /** 1 or more. */
+  limit: number
+  source: WordSource
+  scope: VectorScope
+  /** Where no word is found: what is found by parts of words, the best first. */
+  rankBySubstring(limit: number): Promise<{ id: string }[]>
+}
+
+export interface RankedText {
+  id: string
+  relevance: Relevance
+}
+
+/**
+ * Everything that a search finds, by its words and by what it means, the best first. Whoever quotes words, or rules some out, means those words: then they alone
+ * decide. Throws unavailable where only vectors were asked for and there are none.
+ */
+export async function searchHybrid({ db, vectors }: SearchTools, search: HybridSearch): Promise<RankedText[]> {
+  const { query, wanted, source, scope } = search
+  const mode = search.mode === 'hybrid' && isLiteral(query, wanted) ? 'fts' : search.mode
+  const count = Math.max(search.limit, MIN_CANDIDATES)
+  const [terms, queryVectors] = await Promise.all([
+    mode === 'vector' ? [] : weighTerms(db, source, wanted.terms),
+    embedFor(vectors, [query], mode),
+  ])
+  const [words, near] = await Promise.all([
+    rankByWords(db, source, terms, wanted.excluded, count),
+    queryVectors.length === 0 ? [] : vectors.findNearest(queryVectors, scope, count),
+  ])
+  const parts = words.length === 0 && mode !== 'vector' ? await search.rankBySubstring(count) : []
+  const found = [...parts, ...words, ...near].map(({ id }) => id)
+  const features = await readFeatures(db, source.table, scope.organizationId, [...new Set(found)], terms, queryVectors)
+  const shares = shareWeights(terms)
+  const unknownSimilarity = farthestSimilarity(near)
+  const partRanks = ranksOf(parts)
+  const explain = explainer(wanted, queryVectors, mode, ranksOf(words), ranksOf(near))
+  return features
+    .map((text) => {
+      const rank = partRanks.get(text.id)
+      // a part of a word is as good as half of the words, and less so the further behind
+      const ofPart = rank === undefined ? 0 : 0.5 / rank
+      return { id: text.id, relevance: explain(text, scoreText(text, shares, unknownSimilarity) + ofPart) }
+    })
+    .sort((a, b) => b.relevance.score - a.relevance.score || placeOf(a) - placeOf(b))
+}
+
+/** Among equals those are first whose words stand closer together. */
+const placeOf = ({ relevance }: RankedText): number => relevance.ftsRank ?? relevance.vectorRank ?? 0
+
+export const isLiteral = (query: string, { excluded }: SearchQuery): boolean =>
+  excluded.length > 0 || query.includes('"')
+
+/**
+ * The query as the models see it.
+ * @param forms see `VectorSearch`
+ * Throws unavailable where only vectors were asked for and there are none.
+ */
+export async function embedFor(
+  vectors: VectorSearch,
+  forms: readonly string[],
+  mode: SearchMode,
+): Promise<QueryVector[]> {
+  if (mode === 'fts') return []
+  const made = await vectors.embed(forms)
+  if (mode === 'vector' && made.length === 0) {
+    throw new DomainError(
+      'unavailable',
+      'No vector of the query can be had now: embeddings are switched off (PERDURE_EMBEDDINGS), or their model does not answer. Use search_mode hybrid or fts, which find by words.',
+    )
+  }
+  return made
+}
+
+/** Of a text without a vector: it is taken for no nearer than the last that was found by its vector. */
+export const farthestSimilarity = (near: readonly NearRow[]): number => 1 - (near.at(-1)?.distance ?? 1)
+
+/** Places in a list, from 1. */
+export const ranksOf = (found: readonly { id: string }[]): Map<string, number> =>
+  new Map(found.map(({ id }, index) => [id, index + 1]))
+
+/** Tells of a result why it was found. */
+export function explainer(
+  { terms }: SearchQuery,
+  queryVectors: readonly QueryVector[],
+  mode: SearchMode,
+  ftsRanks: ReadonlyMap<string, number>,
+  vectorRanks: ReadonlyMap<string, number>,
+) {
+  const went: SearchMode = queryVectors.length === 0 ? 'fts' : mode
+  return (text: { id: string; places: readonly number[]; similarity: number | null }, score: number): Relevance => ({
+    score,
+    ftsRank: ftsRanks.get(text.id) ?? null,
+    vectorRank: vectorRanks.get(text.id) ?? null,
+    similarity: text.similarity,
+    matchedTerms: text.places.flatMap((place) => terms[place - 1] ?? []),
+    mode: went,
+  })
+}

@@ -1,0 +1,61 @@
+import { type RawBuilder, sql } from 'kysely'
+import { sqlBuilder, toStatement } from '#store/builder.ts'
+import type { Queryable } from '#store/db.ts'
+import type { WeighedTerm } from './weigh-terms.ts'
+import { excludes, type WordSource } from './word-source.ts'
+
+/** Rows that are ranked, at most. */
+const MAX_RANKED = 4_000
+
+/** Lexemes of a text at which a word in it counts half as much as in a very short one. */
+const HALF_AT = 100
+/** What a word counts in a text of so many lexemes: 1 where it has 20, less in longer ones. */
+export const lengthFactor = (size: number): number => (1 + 20 / HALF_AT) / (1 + size / HALF_AT)
+const LENGTH_FACTOR = sql`(${sql.lit(1 + 20 / HALF_AT)} / (1 + length(c.search) / ${sql.lit(HALF_AT)}.0))`
+
+/**
+ * The rows that have the heaviest words, the best first. A word counts once however often it stands in a text; of texts with all of the words those are first
+ * where they stand close together. What it costs does not grow with the scope: rows are found by the rarest words, as many as have `MAX_RANKED` rows
+ * together, and the others add to their scores.
+ * @param terms of `weighTerms`; with none nothing is found
+ * @param columns further ones to give
+ */
+export function rankByWords<Row extends { id: string } = { id: string }>(
+  db: Queryable,
+  { table, scope, filters }: WordSource,
+  terms: readonly WeighedTerm[],
+  excluded: readonly string[],
+  limit: number,
+  columns: readonly string[] = [],
+): Promise<Row[]> {
+  if (terms.length === 0) return Promise.resolve([])
+  const extra = (alias: string): RawBuilder<unknown> => sql.raw(columns.map((name) => `, ${alias}.${name}`).join(''))
+  const query = sql`
+with wanted as materialized (
+  select * from unnest(${terms.map((term) => term.query)}::tsquery[], ${terms.map((term) => term.weight)}::float8[]) as w (query, weight)
+), candidates as materialized (
+  select s.id, s.search${extra('s')} from ${sql.table(table)} as s
+  where ${scope} and ${filters} and s.search @@ ${anyOf(findingTerms(terms))}::tsquery and ${excludes(sql`s.search`, excluded)}
+  limit ${sql.lit(MAX_RANKED)}
+), ranked as materialized (
+  select c.id, sum(w.weight * ${LENGTH_FACTOR}) as score
+  from candidates as c join wanted as w on c.search @@ w.query
+  group by c.id order by score desc, c.id desc limit ${limit}
+)
+select c.id${extra('c')} from ranked as r join candidates as c on c.id = r.id
+order by r.score desc, ts_rank_cd(c.search, ${allOfThem(terms)}::tsquery, 32) desc, c.id desc`
+  return db.query<Row>(...toStatement(`rank-${table}`, query.compile(sqlBuilder)))
+}
+
+/** The rarest terms, as many as find no more than is ranked; the rarest of all in any case. */
+function findingTerms(terms: readonly WeighedTerm[]): WeighedTerm[] {
+  const rarestFirst = terms.toSorted((a, b) => a.count - b.count)
+  let reach = 0
+  return rarestFirst.filter((term, index) => {
+    reach += term.count
+    return index === 0 || reach <= MAX_RANKED
+  })
+}
+
+const anyOf = (terms: readonly WeighedTerm[]): string => terms.map(({ query }) => `(${query})`).join(' | ')
+const allOfThem = (terms: readonly WeighedTerm[]): string => terms.map(({ query }) => `(${query})`).join(' & ')

@@ -1,0 +1,27 @@
+import { type RawBuilder, sql } from 'kysely'
+import { allOf } from '#store/all-of.ts'
+
+/** Words and phrases of which one must occur, and those that must not. */
+export interface WordQuery {
+  terms: readonly string[]
+  excluded: readonly string[]
+}
+
+/** A table `s` with the columns `id` and `search`, and the rows of it that are searched. */
+export interface WordSource {
+  table: 'passages' | 'file_passages' | 'tools' | 'messages'
+  /** Which rows words are weighed in: what the search is in at all. */
+  scope: RawBuilder<unknown>
+  /** Further conditions on the rows that are found. */
+  filters: RawBuilder<unknown>
+  /** How many rows are in scope, as an expression. */
+  total: RawBuilder<unknown>
+}
+
+/** A word or phrase as the database asks for it: in any inflection. Nothing at all where it has no meaning of its own ("the"). */
+export const toTsQuery = (term: string | RawBuilder<unknown>): RawBuilder<unknown> =>
+  sql`phraseto_tsquery('english', ${term})`
+
+/** Conditions that no excluded term occurs in `column`. */
+export const excludes = (column: RawBuilder<unknown>, excluded: readonly string[]): RawBuilder<unknown> =>
+  allOf(...excluded.map((term) => sql`not ${column} @@ ${toTsQuery(term)}`))

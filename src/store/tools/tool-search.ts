@@ -1,0 +1,80 @@
+import { type RawBuilder, sql } from 'kysely'
+import { allOf } from '#store/all-of.ts'
+import { sqlBuilder, toStatement } from '#store/builder.ts'
+import { containsPattern, matching } from '#store/contains-pattern.ts'
+import { type Queryable, statement } from '#store/db.ts'
+import type { VectorScope } from '#store/embeddings/nearest.ts'
+import { excludes, type WordQuery, type WordSource } from '#store/search/word-source.ts'
+import { type ToolRow, toolColumns } from './tool-row.ts'
+
+/** Every condition that is given must hold. */
+export interface ToolScope {
+  organizationId: string
+  types: readonly string[] | undefined
+  /** At least one of them. */
+  tags: readonly string[] | undefined
+}
+
+function filters({ types, tags }: ToolScope): RawBuilder<unknown> {
+  return allOf(
+    types !== undefined && sql`s.tool_type = any(${types}::text[])`,
+    tags !== undefined && sql`s.tags && ${tags}::text[]`,
+  )
+}
+
+/** Where words are looked for: name, description and tags. */
+export const toolSource = (scope: ToolScope): WordSource => ({
+  table: 'tools',
+  scope: sql`s.organization_id = ${scope.organizationId}`,
+  filters: filters(scope),
+  total: sql`(select count(*) from tools as t where t.organization_id = ${scope.organizationId})`,
+})
+
+/** Those with parts of their names, the most first. */
+export function rankToolsBySubstring(
+  db: Queryable,
+  scope: ToolScope,
+  { terms, excluded }: WordQuery,
+  limit: number,
+): Promise<{ id: string }[]> {
+  const patterns = terms.map(containsPattern)
+  const query = sql`select s.id from tools as s
+    where s.organization_id = ${scope.organizationId} and ${filters(scope)}
+      and s.name ilike any(${patterns}::text[]) and ${excludes(sql`s.search`, excluded)}
+    order by ${matching('s.name', patterns)} desc, s.created_at desc, s.id desc limit ${limit}`
+  return db.query<{ id: string }>(...toStatement('rank-tools-by-substring', query.compile(sqlBuilder)))
+}
+
+/** The same scope for vectors. */
+export const toolVectorScope = (scope: ToolScope): VectorScope => ({
+  organizationId: scope.organizationId,
+  kind: 'tool',
+  where:
+    scope.types === undefined && scope.tags === undefined
+      ? undefined
+      : sql`exists (select from tools as s where s.organization_id = e.organization_id and s.id = e.source_id and ${filters(scope)})`,
+})
+
+/** Newest first. */
+export function listNewestTools(
+  db: Queryable,
+  scope: ToolScope,
+  excluded: readonly string[],
+  limit: number,
+): Promise<ToolRow[]> {
+  const query = sql`select ${sql.raw(toolColumns('s'))} from tools as s
+    where s.organization_id = ${scope.organizationId} and ${filters(scope)} and ${excludes(sql`s.search`, excluded)}
+    order by s.created_at desc, s.id desc limit ${limit}`
+  return db.query<ToolRow>(...toStatement('list-newest-tools', query.compile(sqlBuilder)))
+}
+
+const READ = statement(
+  'read-tools',
+  `select ${toolColumns('t')} from unnest($2::text[]) with ordinality as w (id, place)
+   join tools as t on t.organization_id = $1 and t.id = w.id order by w.place`,
+)
+
+/** Tools in the order in which they are named; those that are gone are missing. */
+export function readTools(db: Queryable, organizationId: string, ids: readonly string[]): Promise<ToolRow[]> {
+  return db.query<ToolRow>(READ, [organizationId, ids])
+}
