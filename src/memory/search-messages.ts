@@ -45,7 +45,7 @@ interface WithRelevance {
 
 /**
  * Search over everything that was heard, said and told by tools: by its words, by what it means, by what stands beside it in the conversation (an answer seldom has the words of its
- * question), and by the time that the query names; the best first. "Quoted" words and -excluded ones are taken literally. An empty query gives the newest messages.
+ * question), and by the time that the query names; the best first. "Quoted" words and -excluded ones are taken literally, as all are in mode `fts`: then nothing is given for what stands beside it. An empty query gives the newest messages.
  * Throws unavailable for mode `vector` where there are no vectors.
  */
 export async function searchMessages(tools: SearchTools, search: MessageSearch): Promise<(FoundRow & WithRelevance)[]> {
@@ -113,7 +113,7 @@ async function findMessages(
     ...dated.flatMap(([byWords, byMeaning]) => [byWords, byMeaning.map(toHit)]),
   ].flat()
   if (hits.length === 0) return new Map()
-  const messages = await readMessageFeatures(db, scope, hits, literal ? 0 : REACH, terms, queryVectors)
+  const messages = await readMessageFeatures(db, scope, hits, mode === 'hybrid' ? REACH : 0, terms, queryVectors)
   const scores = scoreMessages(messages, {
     shares: shareWeights(terms),
     unknownSimilarity: farthestSimilarity(near),

@@ -44,6 +44,8 @@ export async function searchTools(
     limit,
     source: toolSource(scope),
     scope: toolVectorScope(scope),
+    // of the name, which says most of what a tool is
+    countsParts: true,
     rankBySubstring: (most) => rankToolsBySubstring(db, scope, wanted, most),
   })
   const best = new Map(found.slice(0, limit).map(({ id, relevance }) => [id, relevance]))

@@ -178,7 +178,7 @@ describe("an agent's messages by conversation", () => {
 
 describe('search', () => {
   const search = async (body: object) => {
-    const response = await server.request<Message[]>('POST', '/v1/messages/search', body)
+    const response = await server.request<Message[]>('POST', '/v1/messages/search', { search_mode: 'fts', ...body })
     expect(response.status, JSON.stringify(response.body)).toBe(200)
     return response.body
   }
@@ -192,7 +192,14 @@ describe('search', () => {
       agent_id: agentId,
       conversation_id: conversationId,
       created_at: expect.any(String),
+      relevance: expect.objectContaining({
+        fts_rank: expect.any(Number),
+        matched_terms: ['lighthouse'],
+        search_mode: 'fts',
+      }),
     })
+    // an answer is found by its question
+    expect(texts(await search({ query: 'lighthouse', search_mode: 'hybrid' }))).toContain('It is noted.')
     // as it is said elsewhere
     expect(texts(await search({ query: 'lighthouses' }))).toHaveLength(3)
     expect(await search({ query: 'submarine' })).toEqual([])

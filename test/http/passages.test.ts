@@ -138,7 +138,11 @@ describe('search', () => {
     const [passage] = (await create({ text: 'Another boat elsewhere' }, other)).body
     expect((await find({ query: 'boat' })).length).toBe(3)
     const [found] = await find({ query: 'boat', archive_id: passage?.archive_id, limit: 1 })
-    expect(found).toEqual({ passage, score: expect.any(Number), metadata: {} })
+    expect(found).toEqual({
+      passage,
+      score: expect.any(Number),
+      metadata: { relevance: expect.objectContaining({ fts_rank: 1, matched_terms: ['boat'], search_mode: 'fts' }) },
+    })
     expect((await find({ query: 'boat', agent_id: other })).map((hit) => hit.passage.id)).toEqual([passage?.id])
     expect((await find({ agent_id: agentId, start_date: '2026-01-02', end_date: '2026-01-02' })).length).toBe(1)
     expect((await find({})).length).toBeGreaterThanOrEqual(4)

@@ -1,5 +1,5 @@
 import type { SearchQuery } from '#memory/parse-search-query.ts'
-import { DomainError } from '#platform/errors.ts'
+import { DomainError, invalidArgument } from '#platform/errors.ts'
 import type { Queryable } from '#store/db.ts'
 import type { NearRow, QueryVector, VectorScope } from '#store/embeddings/nearest.ts'
 import { rankByWords } from '#store/search/rank-by-words.ts'
@@ -27,8 +27,10 @@ export interface HybridSearch {
   limit: number
   source: WordSource
   scope: VectorScope
-  /** Where no word is found: what is found by parts of words, the best first. */
+  /** What is found by parts of words, the best first. */
   rankBySubstring(limit: number): Promise<{ id: string }[]>
+  /** Parts of words count beside whole ones, and not only where no word is found. */
+  countsParts?: boolean
 }
 
 export interface RankedText {
@@ -52,7 +54,8 @@ export async function searchHybrid({ db, vectors }: SearchTools, search: HybridS
     rankByWords(db, source, terms, wanted.excluded, count),
     queryVectors.length === 0 ? [] : vectors.findNearest(queryVectors, scope, count),
   ])
-  const parts = words.length === 0 && mode !== 'vector' ? await search.rankBySubstring(count) : []
+  const usesParts = mode !== 'vector' && (words.length === 0 || search.countsParts === true)
+  const parts = usesParts ? await search.rankBySubstring(count) : []
   const found = [...parts, ...words, ...near].map(({ id }) => id)
   const features = await readFeatures(db, source.table, scope.organizationId, [...new Set(found)], terms, queryVectors)
   const shares = shareWeights(terms)
@@ -78,7 +81,7 @@ export const isLiteral = (query: string, { excluded }: SearchQuery): boolean =>
 /**
  * The query as the models see it.
  * @param forms see `VectorSearch`
- * Throws unavailable where only vectors were asked for and there are none.
+ * Throws invalid_argument, or unavailable, where only vectors were asked for and there are none.
  */
 export async function embedFor(
   vectors: VectorSearch,
@@ -86,11 +89,17 @@ export async function embedFor(
   mode: SearchMode,
 ): Promise<QueryVector[]> {
   if (mode === 'fts') return []
+  if (mode === 'vector' && !vectors.isEnabled) {
+    throw invalidArgument(
+      'INVALID_ARGUMENT: search_mode: embeddings are switched off on this server (PERDURE_EMBEDDINGS), so nothing is found by vector. Use hybrid or fts, which find by words.',
+    )
+  }
   const made = await vectors.embed(forms)
   if (mode === 'vector' && made.length === 0) {
     throw new DomainError(
       'unavailable',
-      'No vector of the query can be had now: embeddings are switched off (PERDURE_EMBEDDINGS), or their model does not answer. Use search_mode hybrid or fts, which find by words.',
+      'The embedding model gives no vector of the query now. Try again in a moment, or use search_mode hybrid or fts, which find by words.',
+      { retryAfterSeconds: 5 },
     )
   }
   return made

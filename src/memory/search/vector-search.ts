@@ -15,6 +15,8 @@ const WARN_EVERY_MS = 60_000
 
 /** Finds texts by what they mean. */
 export interface VectorSearch {
+  /** False where embeddings are switched off. */
+  readonly isEnabled: boolean
   /**
    * The query as the models see it that there are vectors of: one, and two while everything is made anew. None where they are switched off, or the embedder is down
    * or too slow.
@@ -26,7 +28,7 @@ export interface VectorSearch {
 }
 
 /** Where there are no vectors. */
-export const NO_VECTORS: VectorSearch = { embed: async () => [], findNearest: async () => [] }
+export const NO_VECTORS: VectorSearch = { isEnabled: false, embed: async () => [], findNearest: async () => [] }
 
 export interface VectorSearchOptions {
   db: Db
@@ -47,8 +49,12 @@ export class StoredVectorSearch implements VectorSearch {
     this.#options = options
   }
 
+  get isEnabled(): boolean {
+    return this.#options.embedders.defaultHandle !== undefined
+  }
+
   async embed(forms: readonly string[]): Promise<QueryVector[]> {
-    if (this.#options.embedders.defaultHandle === undefined) return []
+    if (!this.isEnabled) return []
     const models = await this.#liveModels()
     const vectors = await Promise.all(models.map(({ handle }) => this.#vectorOf(handle, forms)))
     return models.flatMap((model, index) => {

@@ -2,7 +2,6 @@ import Type from 'typebox'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
 import { Nullable, StringEnum } from '#http/wire/nullable.ts'
-import { presentRelevance, RelevanceSchema } from '#http/wire/relevance.ts'
 import { restoreBuiltinTools } from '#tools/ensure-builtin-tools.ts'
 import * as domain from '#tools/search-tools.ts'
 import { presentTool } from './present-tool.ts'
@@ -25,7 +24,6 @@ const ToolSearchResult = Type.Object({
   fts_rank: Nullable(Type.Integer()),
   vector_rank: Nullable(Type.Integer()),
   combined_score: Type.Number({ description: 'What they are ordered by' }),
-  relevance: Nullable(RelevanceSchema),
 })
 
 export function searchTools(app: App, context: Context): void {
@@ -59,7 +57,6 @@ export function searchTools(app: App, context: Context): void {
         fts_rank: relevance?.ftsRank ?? null,
         vector_rank: relevance?.vectorRank ?? null,
         combined_score: relevance?.score ?? 0,
-        relevance: presentRelevance(relevance),
       }))
     },
   )
