@@ -15,10 +15,10 @@ export interface ToolScope {
   tags: readonly string[] | undefined
 }
 
-function filters({ types, tags }: ToolScope): RawBuilder<unknown> {
+function filters({ types, tags }: ToolScope, alias = 's'): RawBuilder<unknown> {
   return allOf(
-    types !== undefined && sql`s.tool_type = any(${types}::text[])`,
-    tags !== undefined && sql`s.tags && ${tags}::text[]`,
+    types !== undefined && sql`${sql.ref(`${alias}.tool_type`)} = any(${types}::text[])`,
+    tags !== undefined && sql`${sql.ref(`${alias}.tags`)} && ${tags}::text[]`,
   )
 }
 
@@ -62,9 +62,9 @@ export function listNewestTools(
   excluded: readonly string[],
   limit: number,
 ): Promise<ToolRow[]> {
-  const query = sql`select ${sql.raw(toolColumns('s'))} from tools as s
-    where s.organization_id = ${scope.organizationId} and ${filters(scope)} and ${excludes(sql`s.search`, excluded)}
-    order by s.created_at desc, s.id desc limit ${limit}`
+  const query = sql`select ${sql.raw(toolColumns('tools'))} from tools
+    where tools.organization_id = ${scope.organizationId} and ${filters(scope, 'tools')} and ${excludes(sql`tools.search`, excluded)}
+    order by tools.created_at desc, tools.id desc limit ${limit}`
   return db.query<ToolRow>(...toStatement('list-newest-tools', query.compile(sqlBuilder)))
 }
 
