@@ -1,119 +1,85 @@
-import { fileURLToPath } from 'node:url'
-import { TextEmbedder } from '#jobs/embed-texts.ts'
-import { createEmbedderRegistry } from '#llm/embeddings/create-embedder-registry.ts'
-import { StoredVectorSearch, type VectorSearch } from '#memory/search/vector-search.ts'
-import { searchMessages } from '#memory/search-messages.ts'
-import { DEFAULT_ORGANIZATION_ID, newOrderedId } from '#platform/ids.ts'
-import { createLogger } from '#platform/logger.ts'
-import { findDefaultThreadId } from '#store/conversations/find-default-thread-id.ts'
-import { type Db, statement } from '#store/db.ts'
-import { scriptedModel } from '../test/support/scripted-model.ts'
-import { createTestAgent } from '../test/support/test-agent.ts'
-import { openTestDatabase } from '../test/support/test-database.ts'
-import { type Conversation, loadConversations } from './memory/locomo.ts'
-import { concludeReport, note, report } from './replicas/report.ts'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Db } from '#store/db.ts'
+import { openDatabase } from '#store/open-database.ts'
+import { ensurePartitions } from '#store/partitions.ts'
+import { ensureTemplate } from '#store/pglite-template.ts'
+import { openTestDatabase, templateRoot, testEngine } from '../test/support/test-database.ts'
+import { measureEmbeddings } from './embeddings.ts'
+import { measureRecall } from './memory/recall.ts'
+import { measureScale } from './memory/scale.ts'
+import { measureTurnCost } from './memory/turn-cost.ts'
+import { concludeReport, note } from './replicas/report.ts'
 
 /**
- * How much of what was said a search finds: `npm run bench:memory`. LoCoMo's conversations, each an agent of its own, each turn a message;
- * recall@k is the mean share of a question's evidence among the first k results, of sessions among the first k sessions in the order of
- * their best turn. Tuned on the first half of the files.
+ * What memory is worth and what it costs, against the bars: `npm run bench:memory`, or some of its parts: `node bench/memory.ts recall million`. Needs PostgreSQL in
+ * TEST_DATABASE_URL for what is measured there; the million takes some minutes.
  */
-const TUNED = ['26.json', '30.json', '41.json']
-const CUTS = [10, 20, 50] as const
-const BARS = { 10: 0.78, 20: 0.85, 50: 0.91 }
-
-const INSERT = statement(
-  'bench-insert-turns',
-  `insert into messages (organization_id, id, agent_id, conversation_id, role, content, search, created_at)
-   select $1, t.id, $2, $3, t.role, jsonb_build_array(jsonb_build_object('type', 'text', 'text', t.text)), to_tsvector('english', t.text), t.at
-   from jsonb_to_recordset($4::jsonb) as t (id text, role text, text text, at timestamptz) order by t.at`,
-)
-interface Memory {
-  db: Db
-  vectors: VectorSearch
-  job: TextEmbedder
+const PARTS: Record<string, () => Promise<void>> = {
+  recall: () => onTestDatabase(measureRecall),
+  hundred: () =>
+    onPostgres((db) =>
+      measureScale(db, {
+        name: '100 000 passages of one tenant',
+        archives: 1,
+        perArchive: 100_000,
+        isSpread: false,
+        barMs: 25,
+        withFilters: false,
+      }),
+    ),
+  million: () =>
+    onPostgres((db) =>
+      measureScale(db, {
+        name: '1 000 000 passages of 1 000 tenants, filtered',
+        archives: 1_000,
+        perArchive: 1_000,
+        isSpread: true,
+        barMs: 60,
+        withFilters: true,
+      }),
+    ),
+  embedded: () =>
+    onEmbedded((db) =>
+      measureScale(db, {
+        name: '10 000 passages on the embedded database',
+        archives: 1,
+        perArchive: 10_000,
+        isSpread: false,
+        barMs: 60,
+        withFilters: false,
+      }),
+    ),
+  embedder: measureEmbeddings,
+  turn: () => onTestDatabase(measureTurnCost),
 }
 
-const COUNT = statement(
-  'bench-count-turns',
-  'update conversations set message_count = message_count + $3 where organization_id = $1 and id = $2',
-)
-
-async function measureConversation({ db, vectors, job }: Memory, { turns, questions, name }: Conversation) {
-  const agentId = await createTestAgent(db, scriptedModel(() => ({ text: '' })).registry)
-  const thread = await findDefaultThreadId(db, DEFAULT_ORGANIZATION_ID, agentId)
-  const ids = new Map(turns.map(({ id }) => [newOrderedId('message'), id]))
-  const byTurn = new Map([...ids].map(([id, turn]) => [turn, id]))
-  const rows = turns.map(({ id, text, speaker, at }) => ({
-    id: byTurn.get(id),
-    role: speaker === turns[0]?.speaker ? 'user' : 'assistant',
-    text: `${speaker}: ${text}`,
-    at,
-  }))
-  await db.query(INSERT, [DEFAULT_ORGANIZATION_ID, agentId, thread, JSON.stringify(rows)])
-  await db.query(COUNT, [DEFAULT_ORGANIZATION_ID, thread, rows.length])
-  await job.embedDue()
-  const sums = { 10: 0, 20: 0, 50: 0 }
-  let sessions = 0
-  for (const { text, evidence } of questions) {
-    const found = await searchMessages(
-      { db, vectors },
-      {
-        organizationId: DEFAULT_ORGANIZATION_ID,
-        agentId,
-        query: text,
-        roles: ['user', 'assistant'],
-        limit: 50,
-        start: undefined,
-        end: undefined,
-      },
-    )
-    const order = found.map(({ id }) => ids.get(id) ?? '')
-    for (const cut of CUTS) sums[cut] += shareOf(evidence, order.slice(0, cut))
-    const session = (turn: string) => turn.split(':')[0] ?? ''
-    const bestSessions = [...new Set(order.map(session))].slice(0, 10)
-    sessions += shareOf([...new Set(evidence.map(session))], bestSessions)
-  }
-  return { name, count: questions.length, sums, sessions }
+async function onTestDatabase(measure: (db: Db) => Promise<void>): Promise<void> {
+  await using db = await openTestDatabase()
+  await measure(db)
 }
 
-const shareOf = (wanted: readonly string[], found: readonly string[]): number =>
-  wanted.filter((one) => found.includes(one)).length / wanted.length
+async function onPostgres(measure: (db: Db) => Promise<void>): Promise<void> {
+  if (testEngine() === 'postgres') await onTestDatabase(measure)
+  else note('left out: TEST_DATABASE_URL names no PostgreSQL')
+}
 
-await using db = await openTestDatabase()
-const logger = createLogger({ level: 'warn', format: 'json' })
-await using embedders = createEmbedderRegistry({
-  isEnabled: process.env.PERDURE_EMBEDDINGS !== 'off',
-  defaultHandle: undefined,
-  providers: [],
-  openaiCompatible: [],
-  cacheDir: fileURLToPath(new URL('../.cache/embeddings', import.meta.url)),
-  logger,
-  firstByteTimeoutMs: 60_000,
-  idleTimeoutMs: 60_000,
-})
-await using job = new TextEmbedder({ db, logger, embedders })
-const vectors = new StoredVectorSearch({ db, logger, embedders })
-await job.embedDue()
-const results: Awaited<ReturnType<typeof measureConversation>>[] = []
-for (const conversation of loadConversations())
-  results.push(await measureConversation({ db, vectors, job }, conversation))
-for (const [half, files] of [
-  ['tuned on', results.filter(({ name }) => TUNED.includes(name))],
-  ['not tuned on', results.filter(({ name }) => !TUNED.includes(name))],
-  ['all', results],
-] as const) {
-  const count = files.reduce((sum, one) => sum + one.count, 0)
-  const mean = (value: (one: (typeof results)[number]) => number) =>
-    files.reduce((sum, one) => sum + value(one), 0) / count
-  for (const cut of CUTS) {
-    const recall = mean(({ sums }) => sums[cut])
-    if (half === 'all') report(`turn recall@${cut}`, recall.toFixed(3), `≥ ${BARS[cut]}`, recall >= BARS[cut])
-    else note(`turn recall@${cut}, conversations ${half}: ${recall.toFixed(3)}`)
+async function onEmbedded(measure: (db: Db) => Promise<void>): Promise<void> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'perdure-bench-memory-'))
+  try {
+    await using db = await openDatabase({ kind: 'pglite', dataDir, templateDir: await ensureTemplate(templateRoot) })
+    await ensurePartitions(db, new Date())
+    await measure(db)
+  } finally {
+    await rm(dataDir, { recursive: true, force: true })
   }
-  if (half === 'all') {
-    const recall = mean(({ sessions }) => sessions)
-    report('session recall@10', recall.toFixed(3), '≥ 0.95', recall >= 0.95)
-  }
+}
+
+const wanted = process.argv.slice(2)
+for (const [name, measure] of Object.entries(PARTS)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue
+  note(`— ${name}`)
+  await measure()
 }
 process.exitCode = concludeReport()

@@ -1,8 +1,12 @@
 import type pg from 'pg'
 
 const ASK_TIMEOUT_MS = 5000
-/** A server's start is its identity: no two have the same, and its connections do not outlive it. */
-const ask = `select pg_is_in_recovery() as is_standby, extract(epoch from pg_postmaster_start_time())::text as started_at`
+/**
+ * A server's start is its identity: no two have the same, and its connections do not outlive it. Compiling statements to machine code (JIT) takes longer than any
+ * of ours, so that it is switched off on the way.
+ */
+const ask = `select pg_is_in_recovery() as is_standby, extract(epoch from pg_postmaster_start_time())::text as started_at,
+  set_config('jit', 'off', false)`
 
 /**
  * Refuses a new connection to a standby: what is read there may be old, and a fail-over is when an address leads there.

@@ -1,5 +1,5 @@
 import type { SearchQuery } from '#memory/parse-search-query.ts'
-import { MAX_COUNTED, type WeighedTerm } from '#store/search/weigh-terms.ts'
+import type { WeighedTerm } from '#store/search/weigh-terms.ts'
 
 /** Words of a question that ask, and say nothing of what is asked for; as their stems. */
 const ASKING = new Set(
@@ -26,9 +26,7 @@ export function dropAskingWords(terms: readonly WeighedTerm[]): WeighedTerm[] {
 export function queryForms(query: string, { terms }: SearchQuery, weighed: readonly WeighedTerm[]): string[] {
   const total = weighed[0]?.total ?? 0
   if (total < MIN_TOTAL) return [query]
-  const common = new Set(
-    weighed.filter(({ count }) => count >= MAX_COUNTED || count > COMMON_SHARE * total).map(({ place }) => place),
-  )
+  const common = new Set(weighed.filter(({ count }) => count > COMMON_SHARE * total).map(({ place }) => place))
   const rest = terms.filter((_, index) => !common.has(index + 1))
   return rest.length === 0 || rest.length === terms.length ? [query] : [query, rest.join(' ')]
 }

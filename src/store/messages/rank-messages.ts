@@ -16,6 +16,7 @@ export const messageSource = (scope: MessageScope): WordSource => ({
     sql`s.organization_id = ${scope.organizationId}`,
     scope.agentId !== undefined && sql`s.agent_id = ${scope.agentId}`,
   ),
+  sampleOrder: scope.agentId === undefined ? undefined : sql`s.seq desc`,
   filters: inMessageScope(scope, 's'),
   total: sql`(select sum(c.message_count) from conversations as c where ${allOf(
     sql`c.organization_id = ${scope.organizationId}`,

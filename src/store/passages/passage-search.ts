@@ -24,6 +24,8 @@ export interface PassageScope {
 export const passageSource = (scope: PassageScope): WordSource => ({
   table: 'passages',
   scope: inArchives(scope, sql.ref('s.organization_id'), sql.ref('s.archive_id')),
+  sampleOrder:
+    scope.archiveId === undefined && scope.agentId === undefined ? undefined : sql`s.created_at desc, s.id desc`,
   filters: filters(scope, 's'),
   total: sql`(select sum(c.passage_count) from archives as c
     where ${inArchives(scope, sql.ref('c.organization_id'), sql.ref('c.id'))})`,

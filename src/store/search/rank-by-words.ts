@@ -5,13 +5,13 @@ import type { WeighedTerm } from './weigh-terms.ts'
 import { excludes, type WordSource } from './word-source.ts'
 
 /** Rows that are ranked, at most. */
-const MAX_RANKED = 4_000
+const MAX_RANKED = 1_500
 
 /** Lexemes of a text at which a word in it counts half as much as in a very short one. */
 const HALF_AT = 100
 /** What a word counts in a text of so many lexemes: 1 where it has 20, less in longer ones. */
 export const lengthFactor = (size: number): number => (1 + 20 / HALF_AT) / (1 + size / HALF_AT)
-const LENGTH_FACTOR = sql`(${sql.lit(1 + 20 / HALF_AT)} / (1 + length(c.search) / ${sql.lit(HALF_AT)}.0))`
+const LENGTH_FACTOR = sql`(${sql.lit(1 + 20 / HALF_AT)}::float8 / (1 + length(c.search)::float8 / ${sql.lit(HALF_AT)}))`
 
 /**
  * The rows that have the heaviest words, the best first. A word counts once however often it stands in a text; of texts with all of the words those are first
@@ -38,12 +38,11 @@ with wanted as materialized (
   where ${scope} and ${filters} and s.search @@ ${anyOf(findingTerms(terms))}::tsquery and ${excludes(sql`s.search`, excluded)}
   limit ${sql.lit(MAX_RANKED)}
 ), ranked as materialized (
-  select c.id, sum(w.weight * ${LENGTH_FACTOR}) as score
-  from candidates as c join wanted as w on c.search @@ w.query
-  group by c.id order by score desc, c.id desc limit ${limit}
+  select c.*, ${LENGTH_FACTOR} * (select sum(w.weight) from wanted as w where c.search @@ w.query) as score
+  from candidates as c order by score desc, c.id desc limit ${limit}
 )
-select c.id${extra('c')} from ranked as r join candidates as c on c.id = r.id
-order by r.score desc, ts_rank_cd(c.search, ${allOfThem(terms)}::tsquery, 32) desc, c.id desc`
+select c.id${extra('c')} from ranked as c
+order by c.score desc, ts_rank_cd(c.search, ${allOfThem(terms)}::tsquery, 32) desc, c.id desc`
   return db.query<Row>(...toStatement(`rank-${table}`, query.compile(sqlBuilder)))
 }
 

@@ -12,6 +12,8 @@ export interface WordSource {
   table: 'passages' | 'file_passages' | 'tools' | 'messages'
   /** Which rows words are weighed in: what the search is in at all. */
   scope: RawBuilder<unknown>
+  /** Which rows are a sample of the scope: an order that an index gives; any rows where undefined. */
+  sampleOrder?: RawBuilder<unknown> | undefined
   /** Further conditions on the rows that are found. */
   filters: RawBuilder<unknown>
   /** How many rows are in scope, as an expression. */
