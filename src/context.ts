@@ -21,7 +21,7 @@ import { createEmbedderRegistry, type EmbedderRegistry } from '#llm/embeddings/c
 import type { ModelRegistry } from '#llm/model.ts'
 import { createModelRegistry, type ProviderDesk } from '#llm/registry.ts'
 import { StoredVectorSearch, type VectorSearch } from '#memory/search/vector-search.ts'
-import { DomainError } from '#platform/errors.ts'
+import { DomainError, errorMessage } from '#platform/errors.ts'
 import { DEFAULT_ORGANIZATION_ID } from '#platform/ids.ts'
 import { createLogger, type Logger, namedLogger } from '#platform/logger.ts'
 import { SecretBox } from '#platform/secret-box.ts'
@@ -245,6 +245,13 @@ async function bringUpToDate(db: Db, logger: Logger): Promise<void> {
   try {
     await migrate(db, { onProgress: (line) => logger.info(line) })
   } catch (error) {
+    if (/extension "vector"/.test(errorMessage(error))) {
+      throw new DomainError(
+        'conflict',
+        `The database needs pgvector 0.8 or newer (${errorMessage(error)}). Install it beside PostgreSQL, such as the package postgresql-17-pgvector, and run "create extension vector" in this database as a superuser.`,
+        { cause: error },
+      )
+    }
     if (!(error instanceof DomainError) || error.kind !== 'unavailable' || db.engine !== 'postgres') throw error
     const what = error.message.replace(/; try again in a moment$/, '')
     throw new DomainError(

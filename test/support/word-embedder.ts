@@ -56,14 +56,19 @@ export function wordEmbedder(defaultHandle: string | undefined = 'test/words-384
 function embedWords(handle: string, text: string, dimensions: number): Float32Array {
   const sum = new Float32Array(dimensions)
   for (const word of text.toLowerCase().match(/\w+/g) ?? ['']) {
-    const direction = directionOf(handle, SYNONYMS[word] ?? word)
-    for (let index = 0; index < dimensions; index += 1) sum[index] = (sum[index] ?? 0) + (direction[index % 64] ?? 0)
+    const direction = directionOf(handle, SYNONYMS[word] ?? word, dimensions)
+    for (let index = 0; index < dimensions; index += 1) sum[index] = (sum[index] ?? 0) + (direction[index] ?? 0)
   }
   const length = Math.hypot(...sum)
   return sum.map((value) => value / length)
 }
 
-function directionOf(handle: string, word: string): number[] {
-  const digest = createHash('sha512').update(`${handle} ${word}`).digest()
-  return Array.from(digest, (byte) => byte / 127.5 - 1)
+/** So many numbers that two words have next to nothing in common. */
+function directionOf(handle: string, word: string, dimensions: number): number[] {
+  const direction: number[] = []
+  for (let part = 0; direction.length < dimensions; part += 1) {
+    const digest = createHash('sha512').update(`${handle} ${word} ${part}`).digest()
+    direction.push(...Array.from(digest, (byte) => byte / 127.5 - 1))
+  }
+  return direction
 }
