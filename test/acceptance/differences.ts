@@ -4,7 +4,7 @@ const MCP_CONFIG =
   'Secrets are stored encrypted and shown as a mask, which keeps what is stored when it is sent back; an address that is not on the public internet is a 422 (`PERDURE_MCP_ALLOWED_HOSTS` allows some, `PERDURE_MCP_ADDRESSES=any` all), and stdio a 400 (`PERDURE_MCP_STDIO=on`). Where its tools could not be asked, the header `x-mcp-last-error` says why.'
 const MADE_FROM_SOURCE =
   'The name of a tool that the server or an MCP server has is a 409; the schema is derived without running the source, from unions, `Dict` and `async` functions too, and from TypeScript.'
-const BY_WORDS = 'Searched by words (full text in the database), not by embeddings yet.'
+const BY_WORDS = 'Searched by words and by meaning; `relevance` says why each was found.'
 
 /** What an operation of the official client does otherwise here than V1 did, in a sentence for those who move. Reviewed by hand. */
 export const DIFFERENCES: Readonly<Record<string, string>> = {
@@ -54,7 +54,7 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
     'Connections are kept and shared; what goes wrong is a result with `status: "error"` that says what happened.',
   'messages.list': "Only messages of the caller's organisation.",
   'messages.search':
-    'Full text in PostgreSQL, which `hybrid` means too; `vector` is a 400 until messages have embeddings. Reasoning is not searched.',
+    'By words and by meaning inside of PostgreSQL; `relevance` says why each was found. Reasoning is not searched.',
   'models.list':
     'A provider that was brought (`POST /v1/providers`) is asked for its models when they are listed, not at the start; one that does not answer is left out.',
   'passages.search': BY_WORDS,
@@ -73,7 +73,7 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'templates.create': 'A template has one agent, with its sleeptime agent or without.',
   'tools.create': MADE_FROM_SOURCE,
   'tools.upsert': MADE_FROM_SOURCE,
-  'tools.search': 'By the words of name, description and tags; `vector` is a 400.',
+  'tools.search': 'By name, description and tags, by words and by meaning.',
   'tools.update':
     'Null clears; rules of agents follow a new name; of a tool that the server brings only its settings can be changed.',
 }
