@@ -10,6 +10,9 @@ export const MAX_EXACT = 20_000
 /** Candidates of a look into the index, from which it goes on while filters leave too few (pgvector's iterative scan). */
 const EF_SEARCH = 200
 const MAX_SCANNED = 40_000
+/** Rows that are taken for each that is wanted, and at least. */
+const OVERFETCH = 2
+const MIN_FETCHED = 200
 
 /** Where to look. Every condition that is given must hold. */
 export interface VectorScope {
@@ -105,7 +108,9 @@ export function findExactly(
   return db.query<NearRow>(...toStatement('find-nearest-exactly', query.compile(sqlBuilder)))
 }
 
-/** The index gives rows nearly in order; they are put into it. */
+/**
+ * The index gives rows nearly in order, and the less so the more of them the filters leave out: more are taken than wanted, and put into order.
+ */
 function findByIndex(
   db: Db,
   model: VectorModel,
@@ -116,8 +121,8 @@ function findByIndex(
   const query = sql`with walked as materialized (
       select e.source_id, e.part_id, e.seq, e.created_at, ${distance(model, vector)} as distance from embeddings as e
       where ${inScope(scope)} and e.model = ${model.id} and ${sql.ref(`e.${vectorColumn(model.dimensions)}`)} is not null
-      order by ${distance(model, vector)} limit ${limit}
-    ) select w.source_id as id, w.part_id, w.seq, w.created_at, w.distance from walked as w order by w.distance + 0`
+      order by ${distance(model, vector)} limit ${Math.max(limit * OVERFETCH, MIN_FETCHED)}
+    ) select w.source_id as id, w.part_id, w.seq, w.created_at, w.distance from walked as w order by w.distance + 0 limit ${limit}`
   return db.transaction(async (tx) => {
     const [, rows] = await Promise.all([
       tx.query(USE_INDEX),
