@@ -127,7 +127,8 @@ async function executeCustom({ db, customTools }: ToolDesk, request: AttachedReq
 const NEVER = new AbortController().signal
 
 /** False when somebody has changed a block meanwhile. */
-async function applyOutcome(db: Db, { actor, agentId }: ToolRequest, outcome: ToolOutcome): Promise<boolean> {
+async function applyOutcome(db: Db, request: ToolRequest, outcome: ToolOutcome): Promise<boolean> {
+  const { actor, agentId, toolName } = request
   const effects = outcome.status === 'success' ? (outcome.effects ?? []) : []
-  return effects.length === 0 || applyEffects(db, { ...actor, agentId }, effects)
+  return effects.length === 0 || applyEffects(db, { ...actor, agentId, toolName }, effects)
 }

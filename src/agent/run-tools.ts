@@ -1,4 +1,5 @@
 import { DEFAULT_BLOCK_LIMIT } from '#memory/block-rules.ts'
+import { factKey, mergeFacts } from '#memory/fact-key.ts'
 import { errorMessage } from '#platform/errors.ts'
 import { newId, newOrderedId } from '#platform/ids.ts'
 import type { Logger } from '#platform/logger.ts'
@@ -100,14 +101,13 @@ function toCommit(effects: readonly MemoryEffect[]): CommitEffects {
       })
     } else if (effect.type === 'detach-block') commit.detachedBlockIds.push(effect.blockId)
     else if (effect.type === 'view-files') commit.fileViews.push(...effect.views)
-    else
-      commit.passages.push({
-        id: newOrderedId('passage'),
-        text: cleanText(effect.text),
-        tags: effect.tags.map(cleanText),
-      })
+    else {
+      const text = cleanText(effect.text)
+      const tags = [...new Set(effect.tags.map(cleanText))]
+      commit.passages.push({ id: newOrderedId('passage'), text, tags, fact_key: factKey(text) })
+    }
   }
-  return commit
+  return { ...commit, passages: mergeFacts(commit.passages) }
 }
 
 /** A value that no repetition can store (classes 22 and 54), such as a label too long for its index: the model can mend it. */

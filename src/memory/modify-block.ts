@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { conflict, notFound } from '#platform/errors.ts'
+import type { Author } from '#store/author.ts'
 import { findBlock } from '#store/blocks/block-reader.ts'
-import type { BlockAuthor, BlockRow } from '#store/blocks/block-row.ts'
+import type { BlockRow } from '#store/blocks/block-row.ts'
 import { updateBlock } from '#store/blocks/block-writer.ts'
 import { isUniqueViolation } from '#store/database-error.ts'
 import type { Queryable } from '#store/db.ts'
@@ -23,7 +24,7 @@ export async function modifyBlock(
   organizationId: string,
   blockId: string,
   change: BlockChange | ((block: BlockRow) => BlockChange),
-  author: BlockAuthor,
+  author: Author,
 ): Promise<BlockRow> {
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
     const block = await findBlock(db, organizationId, blockId)
@@ -40,7 +41,7 @@ async function write(
   db: Queryable,
   organizationId: string,
   block: BlockRow,
-  author: BlockAuthor,
+  author: Author,
 ): Promise<BlockRow | undefined> {
   try {
     return await updateBlock(db, organizationId, block, author)

@@ -1,8 +1,8 @@
 import Type, { type Static } from 'typebox'
 import { AnyObject, Nullable, Timestamp } from '#http/wire/nullable.ts'
 
-/** A passage as sent. Vectors stay in the database: `embedding` and `embedding_config` are null. */
-export const PassageSchema = Type.Object({
+/** What passages of archives and of files have. Vectors stay in the database: `embedding` and `embedding_config` are null. */
+export const passageFields = {
   created_by_id: Nullable(Type.String()),
   last_updated_by_id: Nullable(Type.String()),
   created_at: Nullable(Timestamp),
@@ -18,5 +18,25 @@ export const PassageSchema = Type.Object({
   text: Type.String(),
   embedding: Type.Null(),
   embedding_config: Type.Null(),
+}
+
+/** A passage of an archive as sent. */
+export const PassageSchema = Type.Object({
+  ...passageFields,
+  version: Type.Integer({ description: 'Counts its edits, beginning with 1' }),
 })
 export type PassageWire = Static<typeof PassageSchema>
+
+/** The answer to a write. */
+export const WrittenPassageSchema = Type.Object({
+  ...PassageSchema.properties,
+  is_duplicate: Type.Boolean({
+    description:
+      'The archive has a passage that says the same: nothing was stored, and this is that one, with the tags of both',
+  }),
+})
+export type WrittenPassageWire = Static<typeof WrittenPassageSchema>
+
+export const AllowDuplicate = Type.Optional(
+  Nullable(Type.Boolean({ description: 'Store it even where the archive has a passage that says the same' })),
+)

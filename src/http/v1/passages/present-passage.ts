@@ -1,6 +1,7 @@
 import { presentTime } from '#http/wire/nullable.ts'
 import type { PassageRow } from '#store/passages/passage-row.ts'
-import type { PassageWire } from './passage-schema.ts'
+import type { WrittenPassageRow } from '#store/passages/passage-writer.ts'
+import type { PassageWire, WrittenPassageWire } from './passage-schema.ts'
 
 /** A stored passage as the wire shows it. */
 export function presentPassage(row: PassageRow): PassageWire {
@@ -20,5 +21,11 @@ export function presentPassage(row: PassageRow): PassageWire {
     text: row.text,
     embedding: null,
     embedding_config: null,
+    version: row.version,
   }
+}
+
+/** The answer to a write. */
+export function presentWrittenPassage(row: WrittenPassageRow): WrittenPassageWire {
+  return { ...presentPassage(row), is_duplicate: row.isDuplicate }
 }
