@@ -16,10 +16,7 @@ export function factKey(text: string): string {
 /** The words that the key is made of, in order. */
 export function factWords(text: string): string[] {
   const words = [...normalize(text).matchAll(TOKEN)].flatMap(([token]) => expand(token))
-  return words.flatMap((word, index) => {
-    if (isEmpty(words, index)) return []
-    return toSameForm(words, index)
-  })
+  return words.flatMap((_, index) => (isEmpty(words, index) ? [] : toSameForm(words, index)))
 }
 
 function normalize(text: string): string {

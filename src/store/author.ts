@@ -9,3 +9,11 @@ export function authorColumns(author: Author): [string, string, string | null, s
     ? ['user', author.userId, null, author.toolName ?? null]
     : ['agent', author.agentId, author.runId, author.toolName]
 }
+
+/** The author of a version as read. */
+export interface VersionAuthor {
+  author_type: string
+  author_id: string | null
+  run_id: string | null
+  tool_name: string | null
+}

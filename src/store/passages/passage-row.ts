@@ -27,3 +27,9 @@ export const ON_SAME_FACT = `on conflict (organization_id, archive_id, fact_key)
       where u.tag <> all(p.tags) order by u.position),
     updated_at = case when excluded.tags <@ p.tags then p.updated_at else now() end,
     repeat_count = p.repeat_count + 1, repeated_at = now()`
+
+/** The newest version of passage `p`, as `passage_versions` has those before: version, text, tags, metadata, author, time. */
+export const CURRENT_VERSION_COLUMNS = `p.version, p.text, p.tags, p.metadata,
+    coalesce(p.author_type, case when coalesce(p.last_updated_by_id, p.created_by_id) like 'agent-%' then 'agent' else 'user' end),
+    case when p.author_type is null then coalesce(p.last_updated_by_id, p.created_by_id) else p.author_id end,
+    p.run_id, p.tool_name, coalesce(p.version_created_at, p.created_at)`

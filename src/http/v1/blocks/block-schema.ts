@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { IdSchema } from '#http/wire/ids.ts'
 import { AnyObject, Nullable } from '#http/wire/nullable.ts'
+import { ExpectedVersion } from '#http/wire/versions.ts'
 import { DEFAULT_BLOCK_LIMIT, MAX_BLOCK_LABEL_LENGTH } from '#memory/block-rules.ts'
 
 export const BlockId = Type.Object({ block_id: IdSchema('block') })
@@ -26,6 +27,7 @@ export const BlockSchema = Type.Object({
   created_by_id: Nullable(Type.String()),
   last_updated_by_id: Nullable(Type.String()),
   tags: Nullable(Type.Array(Type.String())),
+  version: Type.Integer({ description: 'Counts its changes, beginning with 1' }),
 })
 export type BlockWire = Static<typeof BlockSchema>
 
@@ -60,6 +62,7 @@ export const UpdateBlockSchema = Type.Object({
   label: Type.Optional(Nullable(Type.String())),
   value: Type.Optional(Nullable(Type.String())),
   ...optionalFields,
+  expected_version: ExpectedVersion,
 })
 
 const SearchText = Type.Optional(Type.String({ minLength: 1, maxLength: 200 }))

@@ -1,5 +1,8 @@
 import Type, { type Static } from 'typebox'
+import { IdSchema } from '#http/wire/ids.ts'
 import { AnyObject, Nullable, Timestamp } from '#http/wire/nullable.ts'
+
+export const PassageId = Type.Object({ passage_id: IdSchema('passage') })
 
 /** What passages of archives and of files have. Vectors stay in the database: `embedding` and `embedding_config` are null. */
 export const passageFields = {
