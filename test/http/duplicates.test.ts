@@ -158,6 +158,20 @@ describe('fifty at once', () => {
     expect([...(passage?.tags ?? [])].sort()).toEqual(FIFTY.map((n) => `t${n}`).sort())
   })
 
+  it('are one passage when as many agents of one archive are told at once, in runs', async () => {
+    const archiveId = await newArchive()
+    const agentIds = await Promise.all(Array.from({ length: 20 }, () => newAgent()))
+    for (const id of agentIds) await server.request('PATCH', `/v1/agents/${id}/archives/attach/${archiveId}`)
+    const told = await Promise.all(
+      agentIds.map((id, n) => returns(id, n % 2 ? 'Cleo swims|Nils sails' : 'nils sails.|CLEO swims')),
+    )
+    expect(told.flat().filter((text) => text !== 'None' && !text.startsWith('Your archival memory says this'))).toEqual(
+      [],
+    )
+    const texts = (await list(agentIds[0] ?? '')).map(({ text }) => text.toLowerCase().replace('.', ''))
+    expect(texts.sort()).toEqual(['cleo swims', 'nils sails'])
+  })
+
   it('lists with the same facts in any order wait for each other, and not in a circle', async () => {
     const archiveId = await newArchive()
     const facts = FIFTY.map((n) => ({ text: `Fact ${n}` }))
