@@ -27,7 +27,6 @@ export const BlockSchema = Type.Object({
   created_by_id: Nullable(Type.String()),
   last_updated_by_id: Nullable(Type.String()),
   tags: Nullable(Type.Array(Type.String())),
-  version: Type.Integer({ description: 'Counts its changes, beginning with 1' }),
 })
 export type BlockWire = Static<typeof BlockSchema>
 

@@ -23,6 +23,5 @@ export function presentBlock(row: BlockRow): BlockWire {
     created_by_id: row.created_by_id,
     last_updated_by_id: row.last_updated_by_id,
     tags: row.tags,
-    version: row.version,
   }
 }

@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
-import { passageFields } from '#http/v1/passages/passage-schema.ts'
+import { PassageSchema } from '#http/v1/passages/passage-schema.ts'
 import { pagingParameters, toPageRequest } from '#http/wire/paging.ts'
 import * as reader from '#store/files/file-reader.ts'
 import { getFolder } from '#store/folders/folder-reader.ts'
@@ -9,7 +9,7 @@ import { type FolderRoutes, folderParams, parameter } from './folder-routes.ts'
 import { presentFilePassage } from './present-file.ts'
 
 const FilePassageSchema = Type.Object({
-  ...passageFields,
+  ...PassageSchema.properties,
   source_id: Type.String(),
   file_id: Type.String(),
   file_name: Type.String(),

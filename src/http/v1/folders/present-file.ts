@@ -26,10 +26,7 @@ export function presentFile(row: FileRow & { content?: string | null }): FileWir
 }
 
 /** A piece of a file in the form of a passage; its place in the file stands in `metadata`. */
-export function presentFilePassage(row: FilePassageRow): Omit<
-  PassageWire,
-  'source_id' | 'file_id' | 'file_name' | 'version'
-> & {
+export function presentFilePassage(row: FilePassageRow): Omit<PassageWire, 'source_id' | 'file_id' | 'file_name'> & {
   source_id: string
   file_id: string
   file_name: string

@@ -4,8 +4,8 @@ import { AnyObject, Nullable, Timestamp } from '#http/wire/nullable.ts'
 
 export const PassageId = Type.Object({ passage_id: IdSchema('passage') })
 
-/** What passages of archives and of files have. Vectors stay in the database: `embedding` and `embedding_config` are null. */
-export const passageFields = {
+/** A passage as sent. Vectors stay in the database: `embedding` and `embedding_config` are null. */
+export const PassageSchema = Type.Object({
   created_by_id: Nullable(Type.String()),
   last_updated_by_id: Nullable(Type.String()),
   created_at: Nullable(Timestamp),
@@ -21,22 +21,18 @@ export const passageFields = {
   text: Type.String(),
   embedding: Type.Null(),
   embedding_config: Type.Null(),
-}
-
-/** A passage of an archive as sent. */
-export const PassageSchema = Type.Object({
-  ...passageFields,
-  version: Type.Integer({ description: 'Counts its edits, beginning with 1' }),
 })
 export type PassageWire = Static<typeof PassageSchema>
 
 /** The answer to a write. */
 export const WrittenPassageSchema = Type.Object({
   ...PassageSchema.properties,
-  is_duplicate: Type.Boolean({
-    description:
-      'The archive has a passage that says the same: nothing was stored, and this is that one, with the tags of both',
-  }),
+  is_duplicate: Type.Optional(
+    Type.Literal(true, {
+      description:
+        'Only where the archive had a passage that says the same: nothing was stored, and this is that one, with the tags of both',
+    }),
+  ),
 })
 export type WrittenPassageWire = Static<typeof WrittenPassageSchema>
 

@@ -21,11 +21,10 @@ export function presentPassage(row: PassageRow): PassageWire {
     text: row.text,
     embedding: null,
     embedding_config: null,
-    version: row.version,
   }
 }
 
-/** The answer to a write. */
+/** The answer to a write: V1's passage, and the mark where it is one that was there. */
 export function presentWrittenPassage(row: WrittenPassageRow): WrittenPassageWire {
-  return { ...presentPassage(row), is_duplicate: row.isDuplicate }
+  return { ...presentPassage(row), ...(row.isDuplicate ? { is_duplicate: true as const } : {}) }
 }

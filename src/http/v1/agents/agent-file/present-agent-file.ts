@@ -116,8 +116,7 @@ const OF_THIS_SERVER = {
 const OF_TEMPLATES = { template_id: null, base_template_id: null, deployment_id: null, entity_id: null }
 
 function presentFileBlock(block: BlockRow, index: number) {
-  const { version: _, ...presented } = presentBlock(block)
-  return { ...presented, ...OF_THIS_SERVER, ...OF_TEMPLATES, id: `block-${index}` }
+  return { ...presentBlock(block), ...OF_THIS_SERVER, ...OF_TEMPLATES, id: `block-${index}` }
 }
 
 function presentFileTool(tool: ToolRow, index: number) {
