@@ -1,3 +1,4 @@
+import { MAX_CONFLICTS, waitAfterConflict } from '#memory/retry-conflicts.ts'
 import { DomainError, errorMessage, notFound } from '#platform/errors.ts'
 import { newOrderedId } from '#platform/ids.ts'
 import type { Logger } from '#platform/logger.ts'
@@ -15,8 +16,6 @@ import { findArgumentProblem, findCustomArgumentProblem } from '#tools/validate-
 import { rebaseOutcome } from './rebase-outcome.ts'
 import { cleanText, limitText } from './run-tools.ts'
 
-/** Another writer can change a block between our read and our write. */
-const MAX_CONFLICTS = 20
 const TIMEOUT_MS = 60_000
 
 interface ToolRequest {
@@ -96,6 +95,7 @@ async function executeBuiltin(desk: ToolDesk, request: AttachedRequest): Promise
   for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
     const outcome = await tool.execute(args, { ...context, blocks })
     if (await applyOutcome(db, request, outcome)) return outcome
+    await waitAfterConflict(conflicts)
     blocks = await loadBlocks(db, actor.organizationId, thread.conversation_id)
   }
   return failure('The memory block is being edited by others all the time. Try again later.')
@@ -114,6 +114,7 @@ async function executeCustom({ db, customTools }: ToolDesk, request: AttachedReq
   let outcome = await prepared.execute(NEVER)
   for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
     if (await applyOutcome(db, request, outcome)) return outcome
+    await waitAfterConflict(conflicts)
     const now = await loadBlocks(db, organizationId, thread.conversation_id)
     outcome = rebaseOutcome(outcome, blocks, now)
     blocks = now
@@ -127,7 +128,8 @@ async function executeCustom({ db, customTools }: ToolDesk, request: AttachedReq
 const NEVER = new AbortController().signal
 
 /** False when somebody has changed a block meanwhile. */
-async function applyOutcome(db: Db, { actor, agentId }: ToolRequest, outcome: ToolOutcome): Promise<boolean> {
+async function applyOutcome(db: Db, request: ToolRequest, outcome: ToolOutcome): Promise<boolean> {
+  const { actor, agentId, toolName } = request
   const effects = outcome.status === 'success' ? (outcome.effects ?? []) : []
-  return effects.length === 0 || applyEffects(db, { ...actor, agentId }, effects)
+  return effects.length === 0 || applyEffects(db, { ...actor, agentId, toolName }, effects)
 }

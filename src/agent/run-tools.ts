@@ -1,4 +1,6 @@
 import { DEFAULT_BLOCK_LIMIT } from '#memory/block-rules.ts'
+import { factKey, mergeFacts } from '#memory/fact-key.ts'
+import { MAX_CONFLICTS, waitAfterConflict } from '#memory/retry-conflicts.ts'
 import { errorMessage } from '#platform/errors.ts'
 import { newId, newOrderedId } from '#platform/ids.ts'
 import type { Logger } from '#platform/logger.ts'
@@ -23,9 +25,6 @@ import {
 import { type ExecutedCall, executeCall, retryOptions } from './execute-call.ts'
 import type { Additions } from './inner-thoughts.ts'
 import { rebaseOutcome } from './rebase-outcome.ts'
-
-/** Another writer can change a block between our read and our write; each attempt reads it anew. */
-const MAX_CONFLICTS = 20
 
 /** A call of the model that has no result yet, or has one from before a crash. */
 export interface PendingCall {
@@ -100,14 +99,13 @@ function toCommit(effects: readonly MemoryEffect[]): CommitEffects {
       })
     } else if (effect.type === 'detach-block') commit.detachedBlockIds.push(effect.blockId)
     else if (effect.type === 'view-files') commit.fileViews.push(...effect.views)
-    else
-      commit.passages.push({
-        id: newOrderedId('passage'),
-        text: cleanText(effect.text),
-        tags: effect.tags.map(cleanText),
-      })
+    else {
+      const text = cleanText(effect.text)
+      const tags = [...new Set(effect.tags.map(cleanText))]
+      commit.passages.push({ id: newOrderedId('passage'), text, tags, fact_key: factKey(text) })
+    }
   }
-  return commit
+  return { ...commit, passages: mergeFacts(commit.passages) }
 }
 
 /** A value that no repetition can store (classes 22 and 54), such as a label too long for its index: the model can mend it. */
@@ -135,7 +133,10 @@ function applyEffects(blocks: readonly ThreadBlock[], commit: CommitEffects): Th
   return [...kept, ...commit.newBlocks.map((block) => ({ ...block, read_only: false, version: 1 }))]
 }
 
-/** Executes one call and commits effect and result together; again from a fresh read where another writer was faster. */
+/**
+ * Executes one call and commits effect and result together; again from a fresh read where another writer was faster between our read and our
+ * write.
+ */
 async function runCall(
   run: ToolRun,
   call: PendingCall,
@@ -200,6 +201,7 @@ async function runCall(
         continue
       }
       if (sqlState(error) !== 'PD001' && !isUniqueViolation(error)) throw error
+      await waitAfterConflict(conflicts, run.signal)
       const before = run.blocks
       run.blocks = await retryTransient(retryOptions(run), () =>
         loadBlocks(run.db, run.lease.organizationId, run.conversationId),

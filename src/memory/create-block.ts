@@ -1,5 +1,6 @@
 import { newId } from '#platform/ids.ts'
-import type { BlockAuthor, BlockRow } from '#store/blocks/block-row.ts'
+import type { Author } from '#store/author.ts'
+import type { BlockRow } from '#store/blocks/block-row.ts'
 import { insertBlocks } from '#store/blocks/block-writer.ts'
 import type { Queryable } from '#store/db.ts'
 import { type NewBlockInput, normalizeNewBlock } from './block-rules.ts'
@@ -9,7 +10,7 @@ export async function createBlock(
   db: Queryable,
   organizationId: string,
   input: NewBlockInput,
-  author: BlockAuthor,
+  author: Author,
 ): Promise<BlockRow> {
   const [row] = await insertBlocks(db, organizationId, [{ id: newId('block'), ...normalizeNewBlock(input) }], author)
   if (row === undefined) throw new Error('insert-blocks returned no row')

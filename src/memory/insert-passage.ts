@@ -2,8 +2,8 @@ import { invalidArgument, notFound, unprocessable } from '#platform/errors.ts'
 import { newId, newOrderedId } from '#platform/ids.ts'
 import { isUniqueViolation } from '#store/database-error.ts'
 import type { Queryable } from '#store/db.ts'
-import type { PassageRow } from '#store/passages/passage-row.ts'
-import { insertAgentPassage } from '#store/passages/passage-writer.ts'
+import { insertAgentPassage, type WrittenPassageRow } from '#store/passages/passage-writer.ts'
+import { factKey } from './fact-key.ts'
 
 /** V1's limit for one passage. */
 const MAX_PASSAGE_TOKENS = 8192
@@ -17,30 +17,41 @@ export interface NewPassage {
   tags?: readonly string[] | null | undefined
   /** Now when it is not given. */
   createdAt?: Date | null | undefined
+  /** Stored even where the archive has a passage that says the same. */
+  allowDuplicate?: boolean | null | undefined
+}
+
+/** Who stores it, and by which tool. */
+export interface PassageActor {
+  organizationId: string
+  userId: string
+  toolName?: string | undefined
 }
 
 /**
- * Stores a passage in the archive of an agent; the first one makes the archive. Throws not_found for an unknown agent,
- * invalid_argument for more than 8192 tokens (estimated at four characters each), unprocessable for an empty text.
+ * Stores a passage in the archive of an agent; the first one makes the archive. Where the archive has one that says the same (`factKey`),
+ * gives that one back, with the tags of both. Throws not_found for an unknown agent, invalid_argument for more than 8192 tokens (estimated
+ * at four characters each), unprocessable for an empty text.
  */
 export async function insertPassage(
   db: Queryable,
-  actor: { organizationId: string; userId: string },
+  actor: PassageActor,
   agentId: string,
   passage: NewPassage,
-): Promise<PassageRow> {
+): Promise<WrittenPassageRow> {
   const tags = [...new Set(passage.tags ?? [])]
   checkPassage(passage.text, tags)
-  const insert = () =>
-    insertAgentPassage(db, actor.organizationId, {
-      id: newOrderedId('passage'),
-      newArchiveId: newId('archive'),
-      agentId,
-      text: passage.text,
-      tags,
-      createdAt: passage.createdAt ?? null,
-      userId: actor.userId,
-    })
+  const toInsert = {
+    id: newOrderedId('passage'),
+    newArchiveId: newId('archive'),
+    agentId,
+    text: passage.text,
+    factKey: passage.allowDuplicate === true ? null : factKey(passage.text),
+    tags,
+    createdAt: passage.createdAt ?? null,
+  }
+  const author = { type: 'user', userId: actor.userId, toolName: actor.toolName } as const
+  const insert = () => insertAgentPassage(db, actor.organizationId, toInsert, author)
   const row = await insert().catch((error: unknown) => {
     // two first passages at the same moment: the other one made the archive
     if (isUniqueViolation(error)) return insert()

@@ -1,46 +1,49 @@
 import { isDeepStrictEqual } from 'node:util'
 import { conflict, notFound } from '#platform/errors.ts'
+import type { Author } from '#store/author.ts'
 import { findBlock } from '#store/blocks/block-reader.ts'
-import type { BlockAuthor, BlockRow } from '#store/blocks/block-row.ts'
+import type { BlockRow } from '#store/blocks/block-row.ts'
 import { updateBlock } from '#store/blocks/block-writer.ts'
 import { isUniqueViolation } from '#store/database-error.ts'
 import type { Queryable } from '#store/db.ts'
 import { checkBlockLabel, checkBlockValue, DEFAULT_BLOCK_LIMIT, type NewBlockInput } from './block-rules.ts'
+import { checkVersion } from './check-version.ts'
+import { retryConflicts } from './retry-conflicts.ts'
 
 /** What to change: undefined leaves a field as it is, null clears it (a limit goes back to the default). */
-export type BlockChange = { [Field in keyof NewBlockInput]?: NewBlockInput[Field] | null | undefined }
-
-/** Each attempt lost to another writer means that somebody else went on, so a few are plenty. */
-const MAX_ATTEMPTS = 20
+export type BlockChange = { [Field in keyof NewBlockInput]?: NewBlockInput[Field] | null | undefined } & {
+  /** The version that the change was made for. */
+  expected_version?: number | null | undefined
+}
 
 /**
  * Changes a block and records the new version with its author. Writers of the same block wait for nobody: each compares the
  * version it read, and reads again when another was faster. A change that depends on what is there is a function, which is asked for each read.
- * Throws not_found; unprocessable when the result breaks the rules; conflict when an agent has another block of the label.
+ * Throws not_found; unprocessable when the result breaks the rules; conflict when an agent has another block of the label, and when the block is
+ * not at the version expected.
  */
 export async function modifyBlock(
   db: Queryable,
   organizationId: string,
   blockId: string,
   change: BlockChange | ((block: BlockRow) => BlockChange),
-  author: BlockAuthor,
+  author: Author,
 ): Promise<BlockRow> {
-  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+  return retryConflicts(`Block ${blockId}`, async () => {
     const block = await findBlock(db, organizationId, blockId)
     if (block === undefined) throw notFound(`Block ${blockId} was not found.`)
-    const wanted = applyChange(block, typeof change === 'function' ? change(block) : change)
-    if (isDeepStrictEqual(wanted, block)) return block
-    const written = await write(db, organizationId, wanted, author)
-    if (written !== undefined) return written
-  }
-  throw conflict(`Block ${blockId} is being changed by many writers at once; try again.`, { retryAfterSeconds: 1 })
+    const wanted = typeof change === 'function' ? change(block) : change
+    checkVersion(`Block ${blockId}`, block.version, wanted.expected_version)
+    const changed = applyChange(block, wanted)
+    return isDeepStrictEqual(changed, block) ? block : write(db, organizationId, changed, author)
+  })
 }
 
 async function write(
   db: Queryable,
   organizationId: string,
   block: BlockRow,
-  author: BlockAuthor,
+  author: Author,
 ): Promise<BlockRow | undefined> {
   try {
     return await updateBlock(db, organizationId, block, author)

@@ -14,6 +14,7 @@ import { finishBatch, listNextBatchItems, settleBatchItems } from './batches/adv
 import { listBatches, listBatchMessages } from './batches/batch-reader.ts'
 import { claimBatches } from './batches/claim-batches.ts'
 import { listBlocks } from './blocks/block-reader.ts'
+import { listBlockVersions } from './blocks/block-version-reader.ts'
 import { listNewestMessages } from './conversations/choose-context.ts'
 import { listConversations } from './conversations/conversation-reader.ts'
 import { deleteConversation } from './conversations/delete-conversation.ts'
@@ -44,8 +45,10 @@ import { messageSource, rankMessages, readMessageFeatures } from './messages/ran
 import { listNewestPlaced } from './messages/search-messages.ts'
 import { listThreadMessages } from './messages/thread-message-reader.ts'
 import type { PageRequest } from './page.ts'
+import { findFactId, findKnownFacts } from './passages/find-known-facts.ts'
 import { listPassages } from './passages/passage-reader.ts'
 import { passageSource } from './passages/passage-search.ts'
+import { findPassageVersions, listPassageVersions } from './passages/passage-version-reader.ts'
 import { findProviderTrace } from './provider-traces/provider-trace.ts'
 import { deleteOldRunEvents } from './run-events/delete-run-events.ts'
 import { listActiveRunIds } from './runs/cancel-run.ts'
@@ -84,6 +87,7 @@ const {
   run: runId,
 } = BUSY
 const page: PageRequest = { limit: 20, order: 'desc' }
+const VERSIONS = { limit: 20, order: 'desc', after: 9 } as const
 const agentPage = { ...page, orderBy: 'created_at' as const }
 const conversationPage = { ...page, orderBy: 'created_at' as const }
 const thread = {
@@ -117,6 +121,7 @@ const EMBEDDED = {
   seq: null,
   vector: VECTORS[0].vector,
 } as const
+const FACT = '00000000-0000-4000-8000-000000000007'
 const batch = { organization_id: org, id: 'job-50' }
 const lease = { owner: 'me', leaseMs: 4000 }
 
@@ -217,6 +222,7 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
   messages_by_run: (db) => listRunMessages(db, org, { runId }, page),
   messages_by_seq: (db) => listAllMessages(db, org, false, { limit: 20, order: 'desc' }),
   messages_search: (db) => rankMessages(db, { organizationId: org, agentId }, WORDS, [], 5),
+  passages_fact_key: (db) => findKnownFacts(db, org, agentId, [FACT]),
   passages_by_archive: (db) => listPassages(db, org, { archiveId }, page),
   passages_search: (db) => rankByWords(db, passageSource({ organizationId: org, archiveId }), WORDS, [], 5),
   passage_tags_by_passage: cascade('passage_tags', 'passage_id'),
@@ -306,6 +312,12 @@ const ALSO_INDEXED: Record<string, (db: Queryable) => Promise<unknown>> = {
   'messages of a run in the middle': (db) => listRunMessages(db, org, { runId }, { ...page, after: 'message-1-1' }),
   'passages of an agent by words and tag': (db) =>
     rankByWords(db, passageSource({ organizationId: org, agentId, tags: ['tag-7'] }), WORDS, ['word3'], 5),
+  'a passage that says the same': (db) => findFactId(db, org, archiveId, FACT),
+  'versions of a passage': async (db) => {
+    await listPassageVersions(db, org, 'passage-busy-7', VERSIONS)
+    await findPassageVersions(db, org, 'passage-busy-7', [1, 2])
+  },
+  'versions of a block': (db) => listBlockVersions(db, org, 'block-7', VERSIONS),
   'identities of agents': (db) => listIdentitiesOfAgents(db, org, ['agent-7', 'agent-8']),
   'the end of a run and what follows it': (db) => findRunEnd(db, org, runId),
   tags: (db) => listTags(db, org, undefined, { ...page, order: 'asc' }),

@@ -176,6 +176,15 @@ export interface PassagesTable {
   metadata: Record<string, unknown> | null
   /** tsvector, never read */
   search: string
+  fact_key: string | null
+  repeat_count: number
+  repeated_at: Date | null
+  version: number
+  author_type: string | null
+  author_id: string | null
+  run_id: string | null
+  tool_name: string | null
+  version_created_at: Date | null
   created_by_id: string | null
   last_updated_by_id: string | null
   created_at: Date

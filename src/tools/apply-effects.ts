@@ -13,6 +13,7 @@ interface EffectOwner {
   organizationId: string
   userId: string
   agentId: string
+  toolName: string
 }
 
 /** Thrown to undo the transaction when a block is not what the tool read any more. */
@@ -42,8 +43,8 @@ export async function applyEffects(db: Db, owner: EffectOwner, effects: readonly
 }
 
 async function applyEffect(tx: Queryable, owner: EffectOwner, effect: MemoryEffect): Promise<void> {
-  const { organizationId, agentId, userId } = owner
-  const author = { type: 'user', userId } as const
+  const { organizationId, agentId, userId, toolName } = owner
+  const author = { type: 'user', userId, toolName } as const
   switch (effect.type) {
     case 'update-block': {
       const { blockId, expectedVersion, label, value, description } = effect

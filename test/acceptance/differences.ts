@@ -4,6 +4,8 @@ const MCP_CONFIG =
   'Secrets are stored encrypted and shown as a mask, which keeps what is stored when it is sent back; an address that is not on the public internet is a 422 (`PERDURE_MCP_ALLOWED_HOSTS` allows some, `PERDURE_MCP_ADDRESSES=any` all), and stdio a 400 (`PERDURE_MCP_STDIO=on`). Where its tools could not be asked, the header `x-mcp-last-error` says why.'
 const MADE_FROM_SOURCE =
   'The name of a tool that the server or an MCP server has is a 409; the schema is derived without running the source, from unions, `Dict` and `async` functions too, and from TypeScript.'
+const ONCE =
+  'A passage of the archive that says the same comes back in its place, marked by `is_duplicate`, unless `allow_duplicate` is sent (docs/memory.md).'
 const BY_WORDS = 'Searched by words and by meaning; `relevance` says why each was found.'
 
 /** What an operation of the official client does otherwise here than V1 did, in a sentence for those who move. Reviewed by hand. */
@@ -26,11 +28,13 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'agents.messages.list':
     'With `conversation_id`, a fork has the messages that it shares with its source; types are filtered before `limit` counts.',
   'agents.archives.attach': 'An agent that has another archive already is a 409: it can have one.',
+  'agents.passages.create': ONCE,
   'agents.passages.search': BY_WORDS,
   'agents.tools.run':
     'Custom code runs in a sandbox, without network unless `metadata_.network` of the tool names hosts; values of secrets do not come back.',
   'archives.create': 'Needs no embedding; `embedding_config` is null then.',
-  'archives.passages.createMany': 'All of them or none.',
+  'archives.passages.create': ONCE,
+  'archives.passages.createMany': `All of them or none. ${ONCE}`,
   'conversations.create': '`in_context_message_ids` has the system message from the beginning.',
   'conversations.delete': 'Cancels the runs of the conversation first; messages that a fork shares stay for it.',
   'conversations.fork': 'Shares the messages instead of copying them, so that they keep their ids.',

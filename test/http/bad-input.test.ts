@@ -101,6 +101,7 @@ async function makeFixture(): Promise<void> {
   const [passage] = await post<{ id: string }[]>(`/v1/agents/${agent.id}/archival-memory`, { text: 'x', tags: ['a'] })
   ids.memory_id = passage?.id ?? ''
   ids.archive_id = (await post<{ id: string }>('/v1/archives', { name: 'facts' })).id
+  ids.version = '1'
   ids.passage_id = (await post<{ id: string }>(`/v1/archives/${ids.archive_id}/passages`, { text: 'x' })).id
   ids.folder_name = ids.source_name = crypto.randomUUID()
   ids.folder_id = ids.source_id = (await post<{ id: string }>('/v1/folders', { name: ids.folder_name })).id

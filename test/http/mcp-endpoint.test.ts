@@ -145,7 +145,9 @@ describe('reading', () => {
       text: 'The boat is called Aurora.',
       tags: ['b', 'b'],
     })
-    expect(inserted).toMatchObject({ id: expect.stringMatching(/^passage-/), tags: ['b'] })
+    expect(inserted).toMatchObject({ id: expect.stringMatching(/^passage-/), tags: ['b'], is_duplicate: false })
+    const again = await read('insert_memory', { agent_id: own, text: 'the boat is called aurora' })
+    expect(again).toEqual({ ...inserted, is_duplicate: true })
     await call('send_message', { agent_id: own, text: 'Where is the boat?' })
     const found = await read('search_memory', { agent_id: own, query: 'boat' })
     expect(found).toMatchObject({

@@ -37,6 +37,8 @@ const INVARIANTS: Record<string, string> = {
   "a block's newest version is the block": `select b.id, b.version from blocks as b where not exists
     (select from block_versions as v where v.organization_id = b.organization_id and v.block_id = b.id
      and v.version = b.version and v.value = b.value and v.label = b.label)`,
+  'the versions of a passage have no gap': `select p.id, p.version from passages as p where p.version - 1 <>
+    (select count(*) from passage_versions as v where v.organization_id = p.organization_id and v.passage_id = p.id and v.version < p.version)`,
   'the system message is there and says what the thread does': `select c.id from conversations as c where not exists
     (select from messages as m where m.organization_id = c.organization_id and m.id = c.system_message_id
      and m.content -> 0 ->> 'text' = c.system_prompt) and c.deleted_at is null`,

@@ -70,6 +70,9 @@ insert into passages (organization_id, id, archive_id, text, tags, created_at)
 insert into passages (organization_id, id, archive_id, text, tags, created_at)
   select '${BUSY.organization}', 'passage-busy-' || p, '${BUSY.archive}', ${words('p')}, array['tag-' || p % 100], ${ago('p')}
   from generate_series(1, 4000) as p;
+update passages set fact_key = md5(id)::uuid, version = 3;
+insert into passage_versions (organization_id, passage_id, version, text, tags, author_type, created_at)
+  select organization_id, id, v, text, tags, 'user', created_at from passages cross join generate_series(1, 2) as v;
 insert into embedding_models (handle, dimensions) values ('test/model', 384);
 insert into embeddings (organization_id, source_id, kind, scope_id, created_at, model)
   select p.organization_id, p.id, 'passage', p.archive_id, p.created_at, 1 from passages as p;

@@ -16,6 +16,7 @@ interface V1Document {
 
 /** Fields that V1's document does not have, which allows no others there: those that the official client reads, and our own. */
 const NEWER_FIELDS: Record<string, readonly string[]> = {
+  Passage: ['is_duplicate'],
   Tool: ['risk'],
   Conversation: ['archived', 'archived_at', 'context_window_limit', 'description'],
 }

@@ -35,15 +35,3 @@ export const blockColumns = (alias: string): string => COLUMN_NAMES.map((name) =
 /** The tags of the block, as a column of the select list. */
 export const blockTagsColumn = (alias: string): string =>
   `array(select t.tag from block_tags as t where t.organization_id = ${alias}.organization_id and t.block_id = ${alias}.id order by t.tag) as tags`
-
-/** Who made a version of a block: a person through the API, or an agent by a tool within a run. */
-export type BlockAuthor =
-  | { type: 'user'; userId: string }
-  | { type: 'agent'; agentId: string; runId: string; toolName: string }
-
-/** The author as the columns author_type, author_id, run_id and tool_name of `block_versions`. */
-export function authorColumns(author: BlockAuthor): [string, string, string | null, string | null] {
-  return author.type === 'user'
-    ? ['user', author.userId, null, null]
-    : ['agent', author.agentId, author.runId, author.toolName]
-}

@@ -1,6 +1,7 @@
 import { attachedAt } from '#store/agents/attached-at.ts'
+import { type Author, authorColumns } from '#store/author.ts'
 import { type Queryable, statement } from '#store/db.ts'
-import { authorColumns, type BlockAuthor, type BlockRow, blockColumns } from './block-row.ts'
+import { type BlockRow, blockColumns } from './block-row.ts'
 
 /** A block that is not stored yet; the names are the columns' names. */
 export interface BlockToInsert {
@@ -55,7 +56,7 @@ export async function insertBlocks(
   db: Queryable,
   organizationId: string,
   blocks: readonly BlockToInsert[],
-  author: BlockAuthor,
+  author: Author,
 ): Promise<BlockRow[]> {
   const [authorType, authorId, runId, toolName] = authorColumns(author)
   const createdBy = author.type === 'user' ? author.userId : null
@@ -106,7 +107,7 @@ export async function updateBlock(
   db: Queryable,
   organizationId: string,
   block: BlockRow,
-  author: BlockAuthor,
+  author: Author,
 ): Promise<BlockRow | undefined> {
   const [authorType, authorId, runId, toolName] = authorColumns(author)
   const updatedBy = author.type === 'user' ? author.userId : null

@@ -1,6 +1,7 @@
 import { applyFileViews, type FileView } from '#store/agents/agent-file-writer.ts'
 import type { Queryable } from '#store/db.ts'
 import { NEW_MESSAGE_COLUMNS, type NewMessage, newMessageRows, type ToolReturn } from '#store/messages/message-row.ts'
+import { ON_SAME_FACT } from '#store/passages/passage-row.ts'
 import { type EventBatch, loggedEvents } from '#store/run-events/event-batch.ts'
 import type { Lease } from '#store/runs/run-row.ts'
 import { statementVariants } from '#store/statement-variants.ts'
@@ -63,16 +64,22 @@ const REMEMBERED = `, archive as (
   union all
   select aa.archive_id from agent_archives as aa where aa.organization_id = :organization and aa.agent_id = :agent
 ), stored as (
-  insert into passages (organization_id, id, archive_id, text, tags, created_by_id)
-  select :organization, p.id, home.id, p.text, p.tags, :agent
-  from call cross join home cross join jsonb_to_recordset(:passages::jsonb) as p (id text, text text, tags text[])
-  returning id, archive_id, tags
+  insert into passages as p (organization_id, id, archive_id, text, tags, fact_key, created_by_id, author_type, author_id, run_id, tool_name)
+  select :organization, n.id, home.id, n.text, n.tags, n.fact_key, :agent, 'agent', :agent, :run, call.tool_name
+  from call cross join home cross join jsonb_to_recordset(:passages::jsonb) as n (id text, text text, tags text[], fact_key uuid)
+  order by n.fact_key
+  ${ON_SAME_FACT}
+  returning p.id, p.archive_id, p.tags
 ), tagged as (
   insert into passage_tags (organization_id, archive_id, tag, passage_id)
   select :organization, stored.archive_id, tag, stored.id from stored cross join unnest(stored.tags) as tag
+  on conflict do nothing
 ), counted as (
   update archives as a set passage_count = a.passage_count + n.added
-  from (select archive_id, count(*)::integer as added from stored group by archive_id) as n
+  from (
+    select stored.archive_id, count(*)::integer as added from stored
+    join jsonb_to_recordset(:passages::jsonb) as n (id text) on n.id = stored.id group by stored.archive_id
+  ) as n
   where a.organization_id = :organization and a.id = n.archive_id and not exists (select from archive)
 )`
 
@@ -101,6 +108,7 @@ const REQUIRE_EDITS = `when not perdure_require((select count(*) from edited) = 
  *   call     the call has no result yet: a repeated statement finds nothing to do. The limit tells the planner that it is one row,
  *            else it takes a plan for all partitions for so dear that it plans anew each time, which costs as much as the rest
  *   edited   each block is at the version that the tool read (compare and set); if not, the statement raises PD001
+ *   stored   a passage that says what one of the archive says is not stored again (`ON_SAME_FACT`)
  *   own      a block with the label of an agent's block that this conversation does not see, since it has, or has put away, a copy of
  *            it under another label: the agent cannot have it too, so it is the conversation's own
  */
@@ -150,7 +158,8 @@ export interface ToolResultCommit {
   edits: BlockEdit[]
   newBlocks: NewBlockRow[]
   detachedBlockIds: string[]
-  passages: { id: string; text: string; tags: string[] }[]
+  /** No two of them with one key. */
+  passages: { id: string; text: string; tags: string[]; fact_key: string }[]
   /** Files that are opened and closed. */
   fileViews: FileView[]
   /** Id for the agent's archive if it has none yet. */

@@ -1,4 +1,5 @@
 import { type BuiltinTool, failure, success } from '#tools/tool.ts'
+import { remember } from './remember.ts'
 
 /** Characters of one passage: 8 192 tokens (the limit of V1) at four characters a token. */
 const MAX_CHARACTERS = 32_768
@@ -17,13 +18,21 @@ export const archivalMemoryInsert: BuiltinTool = {
     },
     required: ['content'],
   },
-  execute({ content, tags }) {
+  async execute({ content, tags }, context) {
     const text = String(content)
     if (text.trim() === '') return failure('content is empty, so nothing was stored.')
     if (text.length > MAX_CHARACTERS) {
       return failure(`content has ${text.length} characters, at most ${MAX_CHARACTERS} fit in one entry. Split it.`)
     }
     const distinct = Array.isArray(tags) ? [...new Set(tags.map(String))] : []
-    return success('None', [{ type: 'insert-passage', text, tags: distinct }])
+    const { effects, known } = await remember(context, [{ text, tags: distinct }])
+    const [there] = known
+    if (there === undefined) return success('None', effects)
+    const added = distinct.filter((tag) => !there.tags.includes(tag))
+    const tagged = added.length > 0 ? ` Tags added to it: ${added.join(', ')}.` : ''
+    return success(
+      `Your archival memory says this already, so it was not stored twice: ${there.text}${tagged}`,
+      effects,
+    )
   },
 }

@@ -1,7 +1,8 @@
 import { searchMessages } from '#memory/search-messages.ts'
 import { formatIsoTime } from '#platform/time-format.ts'
-import { type BuiltinTool, failure, type MemoryEffect, success } from '#tools/tool.ts'
+import { type BuiltinTool, failure, success } from '#tools/tool.ts'
 import { editBlock } from './block-edit.ts'
+import { remember } from './remember.ts'
 import { searchToolsOf } from './search-tools-of.ts'
 
 /** Tools of the agent that keeps the memory of a voice agent in order while that one talks. */
@@ -56,17 +57,19 @@ export const storeMemories: BuiltinTool = {
       end: undefined,
     })
     const lines = (given?.text ?? '').split('\n')
-    const effects: MemoryEffect[] = []
-    for (const { start_index, end_index, context } of chunks as Chunk[]) {
+    const passages: { text: string; tags: string[] }[] = []
+    for (const { start_index, end_index, context: about } of chunks as Chunk[]) {
       if (start_index < 0 || end_index < start_index || end_index >= lines.length) {
         return failure(
           `Lines ${start_index} to ${end_index} are not in the conversation: it has lines 0 to ${lines.length - 1}. Nothing was stored.`,
         )
       }
-      const text = [context, ...lines.slice(start_index, end_index + 1)].join('\n')
-      effects.push({ type: 'insert-passage', text, tags: [] })
+      const text = [about, ...lines.slice(start_index, end_index + 1)].join('\n')
+      passages.push({ text, tags: [] })
     }
-    return success(`Stored ${effects.length} memories.`, effects)
+    const { effects, known } = await remember(context, passages)
+    const note = known.length > 0 ? ` ${known.length} of them were there already and are not stored twice.` : ''
+    return success(`Stored ${effects.length} memories.${note}`, effects)
   },
 }
 

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { EmbeddingConfigSchema } from '#http/v1/agents/agent-schema.ts'
+import { AllowDuplicate } from '#http/v1/passages/passage-schema.ts'
 import { IdSchema } from '#http/wire/ids.ts'
 import { AnyObject, Nullable, StringEnum, Timestamp } from '#http/wire/nullable.ts'
 
@@ -26,4 +27,5 @@ export const NewPassageSchema = Type.Object({
   metadata: Type.Optional(Nullable(AnyObject)),
   tags: Type.Optional(Nullable(Type.Array(Type.String()))),
   created_at: Type.Optional(Nullable(Type.String({ description: 'ISO 8601; now by default' }))),
+  allow_duplicate: AllowDuplicate,
 })

@@ -1,7 +1,7 @@
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
-import { PassageSchema } from '#http/v1/passages/passage-schema.ts'
-import { presentPassage } from '#http/v1/passages/present-passage.ts'
+import { WrittenPassageSchema } from '#http/v1/passages/passage-schema.ts'
+import { presentWrittenPassage } from '#http/v1/passages/present-passage.ts'
 import { insertArchivePassages } from '#memory/insert-archive-passages.ts'
 import { ArchiveId, NewPassageSchema } from './archive-schema.ts'
 import { toNewPassage } from './to-new-passage.ts'
@@ -17,7 +17,7 @@ export function createPassageInArchive(app: App, context: Context): void {
         summary: 'Store a passage in an archive',
         params: ArchiveId,
         body: NewPassageSchema,
-        response: { 200: PassageSchema },
+        response: { 200: WrittenPassageSchema },
       },
     },
     async ({ actor, params, body }) => {
@@ -25,7 +25,7 @@ export function createPassageInArchive(app: App, context: Context): void {
         toNewPassage(body, 'created_at'),
       ])
       if (row === undefined) throw new Error('no passage was stored')
-      return presentPassage(row)
+      return presentWrittenPassage(row)
     },
   )
 }

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { IdSchema } from '#http/wire/ids.ts'
 import { AnyObject, Nullable } from '#http/wire/nullable.ts'
+import { ExpectedVersion } from '#http/wire/versions.ts'
 import { DEFAULT_BLOCK_LIMIT, MAX_BLOCK_LABEL_LENGTH } from '#memory/block-rules.ts'
 
 export const BlockId = Type.Object({ block_id: IdSchema('block') })
@@ -60,6 +61,7 @@ export const UpdateBlockSchema = Type.Object({
   label: Type.Optional(Nullable(Type.String())),
   value: Type.Optional(Nullable(Type.String())),
   ...optionalFields,
+  expected_version: ExpectedVersion,
 })
 
 const SearchText = Type.Optional(Type.String({ minLength: 1, maxLength: 200 }))

@@ -1,5 +1,8 @@
 import Type, { type Static } from 'typebox'
+import { IdSchema } from '#http/wire/ids.ts'
 import { AnyObject, Nullable, Timestamp } from '#http/wire/nullable.ts'
+
+export const PassageId = Type.Object({ passage_id: IdSchema('passage') })
 
 /** A passage as sent. Vectors stay in the database: `embedding` and `embedding_config` are null. */
 export const PassageSchema = Type.Object({
@@ -20,3 +23,19 @@ export const PassageSchema = Type.Object({
   embedding_config: Type.Null(),
 })
 export type PassageWire = Static<typeof PassageSchema>
+
+/** The answer to a write. */
+export const WrittenPassageSchema = Type.Object({
+  ...PassageSchema.properties,
+  is_duplicate: Type.Optional(
+    Type.Literal(true, {
+      description:
+        'Only where the archive had a passage that says the same: nothing was stored, and this is that one, with the tags of both',
+    }),
+  ),
+})
+export type WrittenPassageWire = Static<typeof WrittenPassageSchema>
+
+export const AllowDuplicate = Type.Optional(
+  Nullable(Type.Boolean({ description: 'Store it even where the archive has a passage that says the same' })),
+)

@@ -1,6 +1,7 @@
 import { presentTime } from '#http/wire/nullable.ts'
 import type { PassageRow } from '#store/passages/passage-row.ts'
-import type { PassageWire } from './passage-schema.ts'
+import type { WrittenPassageRow } from '#store/passages/passage-writer.ts'
+import type { PassageWire, WrittenPassageWire } from './passage-schema.ts'
 
 /** A stored passage as the wire shows it. */
 export function presentPassage(row: PassageRow): PassageWire {
@@ -21,4 +22,9 @@ export function presentPassage(row: PassageRow): PassageWire {
     embedding: null,
     embedding_config: null,
   }
+}
+
+/** The answer to a write: V1's passage, and the mark where it is one that was there. */
+export function presentWrittenPassage(row: WrittenPassageRow): WrittenPassageWire {
+  return { ...presentPassage(row), ...(row.isDuplicate ? { is_duplicate: true as const } : {}) }
 }
