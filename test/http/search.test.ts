@@ -74,6 +74,9 @@ async function insertTurns(): Promise<void> {
   await db.query(INSERT, [DEFAULT_ORGANIZATION_ID, agentId, thread, JSON.stringify(turns)])
 }
 
+const stateOf = async (passageId: string) =>
+  (await server.request<{ embedding_state: object }>('GET', `/v1/passages/${passageId}`)).body.embedding_state
+
 interface Relevance {
   score: number
   fts_rank: number | null
@@ -207,9 +210,14 @@ it('tools are found by what they do', async () => {
 })
 
 it('an embedder that is down is told of, and search goes by words meanwhile', async () => {
+  let passageId = ''
   embedders.failure = new EmbeddingError('unavailable', 'the provider is down')
   try {
-    await server.request('POST', `/v1/agents/${agentId}/archival-memory`, { text: 'The zeppelin flew.' })
+    const { body } = await server.request<{ id: string }[]>('POST', `/v1/agents/${agentId}/archival-memory`, {
+      text: 'The zeppelin flew.',
+    })
+    passageId = body[0]?.id ?? ''
+    expect(await stateOf(passageId)).toMatchObject({ status: 'queued', model: null })
     await expect
       .poll(status, { timeout: 10_000 })
       .toMatchObject({ queued: 1, failed: 0, last_error: 'the provider is down' })
@@ -223,6 +231,7 @@ it('an embedder that is down is told of, and search goes by words meanwhile', as
     embedders.failure = undefined
   }
   await everythingIsEmbedded()
+  expect(await stateOf(passageId)).toEqual({ status: 'embedded', model: 'test/words-384', error: null })
   expect((await passages({ query: 'zeppelins' }))[0]).toMatchObject({
     search_mode: 'hybrid',
     similarity: expect.any(Number),

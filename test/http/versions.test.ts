@@ -122,7 +122,7 @@ describe.each(['blocks', 'passages'] as const)('versions of %s', (kind) => {
     await edit(thing, 'two')
     const restored = await ok('POST', `${versions(thing)}/1/restore`, {})
     expect(restored).toMatchObject({ id: thing.id, [field]: 'one' })
-    expect(await get(`/v1/${kind}/${thing.id}`)).toEqual(restored)
+    expect(await get(`/v1/${kind}/${thing.id}`)).toMatchObject(restored)
     expect(await numbers(versions(thing))).toEqual([3, 2, 1])
     // without a body too
     const { status, body } = await server.request('POST', `${versions(thing)}/3/restore`)

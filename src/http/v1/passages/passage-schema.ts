@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { IdSchema } from '#http/wire/ids.ts'
-import { AnyObject, Nullable, Timestamp } from '#http/wire/nullable.ts'
+import { AnyObject, Nullable, StringEnum, Timestamp } from '#http/wire/nullable.ts'
 
 export const PassageId = Type.Object({ passage_id: IdSchema('passage') })
 
@@ -23,6 +23,18 @@ export const PassageSchema = Type.Object({
   embedding_config: Type.Null(),
 })
 export type PassageWire = Static<typeof PassageSchema>
+
+/** A passage by itself. */
+export const EmbeddedPassageSchema = Type.Object({
+  ...PassageSchema.properties,
+  embedding_state: Type.Object({
+    status: StringEnum(['embedded', 'queued', 'failed', 'none'], {
+      description: 'Whether it can be found by its meaning; by its words it can in any case',
+    }),
+    model: Nullable(Type.String({ description: 'Of the vector that it has' })),
+    error: Nullable(Type.String({ description: 'Why it waits' })),
+  }),
+})
 
 /** The answer to a write. */
 export const WrittenPassageSchema = Type.Object({

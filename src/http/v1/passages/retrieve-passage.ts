@@ -1,7 +1,8 @@
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
 import { getPassage } from '#memory/modify-passage.ts'
-import { PassageId, PassageSchema } from './passage-schema.ts'
+import { findEmbeddingState } from '#store/embeddings/find-embedding-state.ts'
+import { EmbeddedPassageSchema, PassageId } from './passage-schema.ts'
 import { presentPassage } from './present-passage.ts'
 
 export function retrievePassage(app: App, context: Context): void {
@@ -12,11 +13,15 @@ export function retrievePassage(app: App, context: Context): void {
       schema: {
         operationId: 'retrieve_passage',
         tags: ['passages'],
-        summary: 'Retrieve a passage',
+        summary: 'Retrieve a passage, and how far it is embedded',
         params: PassageId,
-        response: { 200: PassageSchema },
+        response: { 200: EmbeddedPassageSchema },
       },
     },
-    async ({ actor, params }) => presentPassage(await getPassage(context.db, actor.organizationId, params.passage_id)),
+    async ({ actor: { organizationId }, params }) => {
+      const passage = await getPassage(context.db, organizationId, params.passage_id)
+      const state = await findEmbeddingState(context.db, organizationId, passage.id)
+      return { ...presentPassage(passage), embedding_state: state }
+    },
   )
 }
