@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { AgentRuns } from '#agent/agent-messenger.ts'
 import { loadTenantProviders } from '#agent/providers/load-tenant-providers.ts'
@@ -17,7 +16,8 @@ import { CallbackPoster } from '#jobs/post-callback.ts'
 import { FileReader } from '#jobs/read-uploaded-files.ts'
 import { CompanionStarter } from '#jobs/start-companion-runs.ts'
 import { ScheduleStarter } from '#jobs/start-due-schedules.ts'
-import { createEmbedderRegistry, type EmbedderRegistry } from '#llm/embeddings/create-embedder-registry.ts'
+import type { EmbedderRegistry } from '#llm/embeddings/create-embedder-registry.ts'
+import { openEmbedders } from '#llm/embeddings/open-embedders.ts'
 import type { ModelRegistry } from '#llm/model.ts'
 import { createModelRegistry, type ProviderDesk } from '#llm/registry.ts'
 import { StoredVectorSearch, type VectorSearch } from '#memory/search/vector-search.ts'
@@ -38,7 +38,6 @@ import type { CustomTools } from '#tools/custom-tools.ts'
 import { ensureBuiltinTools } from '#tools/ensure-builtin-tools.ts'
 import type { McpPool } from '#tools/mcp/mcp-pool.ts'
 import type { ToolServices } from '#tools/tool.ts'
-
 import { openTools } from './open-tools.ts'
 
 /** Everything that lives as long as the process; built once here, and nowhere else. */
@@ -101,7 +100,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
   const models = overrides.models ?? providers
   const fanout = resources.use(await openFanout(config, db, logger))
   const agentRuns: AgentRuns = {}
-  const embedders = overrides.embedders ?? resources.use(openEmbedders(config, logger))
+  const embedders = overrides.embedders ?? resources.use(openEmbedders(config, namedLogger(logger, 'embeddings')))
   const vectors = new StoredVectorSearch({ db, logger: namedLogger(logger, 'search'), embedders })
   const { mcp, customTools, services } = openTools(resources, { config, logger, db, secrets, vectors })
   const traces =
@@ -193,19 +192,6 @@ function startJobs(
     resources.use(denyOverdueApprovals({ db, logger: namedLogger(logger, 'approvals'), runs, timeoutMs })).start()
   }
   resources.use(forgetIdempotencyKeys(db, namedLogger(logger, 'idempotency'))).start()
-}
-
-function openEmbedders(config: Config, logger: Logger): EmbedderRegistry {
-  return createEmbedderRegistry({
-    isEnabled: config.embeddings === 'on',
-    defaultHandle: config.defaultEmbedding,
-    providers: config.providers,
-    openaiCompatible: config.openaiCompatible,
-    cacheDir: join(config.cacheDir, 'embeddings'),
-    logger: namedLogger(logger, 'embeddings'),
-    firstByteTimeoutMs: config.modelFirstByteTimeoutMs,
-    idleTimeoutMs: config.modelIdleTimeoutMs,
-  })
 }
 
 async function openConfiguredDatabase(

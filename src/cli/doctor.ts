@@ -3,8 +3,10 @@ import { promisify } from 'node:util'
 import type { Command } from 'commander'
 import { type Config, loadConfig } from '#config/config.ts'
 import { installerEnvironment } from '#config/installer-environment.ts'
+import { openEmbedders } from '#llm/embeddings/open-embedders.ts'
 import { errorMessage } from '#platform/errors.ts'
 import { createLogger } from '#platform/logger.ts'
+import { vectorColumn } from '#store/embeddings/vector-column.ts'
 import { openSandbox } from '#tools/sandbox/open-sandbox.ts'
 import { findPython } from '#tools/sandbox/python/find-python.ts'
 import type { Sandbox, SandboxState } from '#tools/sandbox/sandbox.ts'
@@ -40,6 +42,7 @@ export async function examine(config: Config): Promise<Finding[]> {
   return [
     ...config.warnings.map((message): Finding => ({ state: 'warn', subject: 'settings', message })),
     await examineDatabase(config),
+    await examineEmbeddings(config),
     describeSandbox(await sandbox.describe('python')),
     describeSandbox(await sandbox.describe('typescript')),
     ...(await examinePackages(config, sandbox)),
@@ -61,6 +64,21 @@ async function examineDatabase({ databaseUrl, dataDir }: Config): Promise<Findin
     return { state: 'fail', subject, message }
   } catch (error) {
     return { state: 'fail', subject, message: `PERDURE_DATABASE_URL: ${errorMessage(error)}` }
+  }
+}
+
+async function examineEmbeddings(config: Config): Promise<Finding> {
+  const subject = 'embeddings'
+  await using embedders = openEmbedders(config, createLogger({ level: 'silent', format: 'json' }))
+  const handle = embedders.defaultHandle
+  if (handle === undefined) return { state: 'off', subject, message: 'switched off: searches go by words' }
+  try {
+    const embedder = await embedders.getEmbedder(handle)
+    vectorColumn(embedder.dimensions)
+    await embedder.embed(['hello'])
+    return { state: 'ok', subject, message: `${handle}, ${embedder.dimensions} dimensions` }
+  } catch (error) {
+    return { state: 'fail', subject, message: `${handle}: ${errorMessage(error)} Until then searches go by words.` }
   }
 }
 

@@ -29,6 +29,7 @@ it('says which level runs tools, and ends with 0 where nothing fails', async () 
   expect(code).toBe(0)
   expect(findings).toMatchObject({
     database: { state: 'ok', message: expect.stringMatching(/^embedded, in /) },
+    embeddings: { state: 'ok', message: 'perdure/all-MiniLM-L6-v2, 384 dimensions' },
     'sandbox, python': { state: 'ok', message: expect.stringMatching(/^cpython: /) },
     'sandbox, typescript': { state: 'ok', message: expect.stringMatching(/^deno: /) },
     'packages of tools': { state: 'off', message: expect.stringMatching(/PERDURE_TOOL_PACKAGES=on/) },
@@ -52,10 +53,12 @@ it('fails where a level that is required cannot be had, and where the database i
     PERDURE_TYPESCRIPT_SANDBOX: 'off',
     PERDURE_DATABASE_URL: 'postgresql://nobody:secretword@127.0.0.1:9/none',
     PERDURE_TOOL_PACKAGES: 'on',
+    PERDURE_DEFAULT_EMBEDDING: 'nobody/model',
   })
   expect(code).toBe(1)
   expect(findings).toMatchObject({
     database: { state: 'fail', message: expect.stringMatching(/PERDURE_DATABASE_URL/) },
+    embeddings: { state: 'fail', message: expect.stringMatching(/nobody\/model/) },
     'sandbox, python': { state: 'fail', message: expect.stringMatching(/^none: .*\/nowhere\/python3/) },
     'sandbox, typescript': { state: 'off' },
   })
