@@ -61,13 +61,14 @@ export async function searchHybrid({ db, vectors }: SearchTools, search: HybridS
   const shares = shareWeights(terms)
   const unknownSimilarity = farthestSimilarity(near)
   const partRanks = ranksOf(parts)
+  const now = Date.now()
   const explain = explainer(wanted, queryVectors, mode, ranksOf(words), ranksOf(near))
   return features
     .map((text) => {
       const rank = partRanks.get(text.id)
       // a part of a word is as good as half of the words, and less so the further behind
       const ofPart = rank === undefined ? 0 : 0.5 / rank
-      return { id: text.id, relevance: explain(text, scoreText(text, shares, unknownSimilarity) + ofPart) }
+      return { id: text.id, relevance: explain(text, scoreText(text, shares, unknownSimilarity, now) + ofPart) }
     })
     .sort((a, b) => b.relevance.score - a.relevance.score || placeOf(a) - placeOf(b))
 }

@@ -1,6 +1,6 @@
 import type { MessageFeatures } from '#store/messages/rank-messages.ts'
 import { lengthFactor } from '#store/search/rank-by-words.ts'
-import { DATED, MEANING } from './score-texts.ts'
+import { DATED, MEANING, scoreRecency } from './score-texts.ts'
 
 /** What the words of a message count for those that stand one and two places beside it; by half of the LoCoMo conversations. */
 const WORD_SHARES = [0.5, 0.4]
@@ -36,11 +36,13 @@ export interface MessageScoring {
 export function scoreMessages(messages: readonly MessageFeatures[], scoring: MessageScoring): Map<string, number> {
   const { isDated } = scoring
   const beside = findBeside(messages)
+  const now = Date.now()
   return new Map(
     messages.map((message) => {
       const near = [{ message, wordShare: 1, meaningShare: 1 }, ...(beside.get(message) ?? [])]
       const dated = isDated(message) ? DATED : 0
-      return [message.id, scoreWords(near, scoring) + MEANING * scoreMeaning(near, scoring) + dated]
+      const meaning = MEANING * scoreMeaning(near, scoring)
+      return [message.id, scoreWords(near, scoring) + meaning + dated + scoreRecency(message, now)]
     }),
   )
 }

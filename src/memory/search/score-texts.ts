@@ -11,6 +11,14 @@ export const MEANING = 1.25
 /** What it counts that something was said at the time that the query names. */
 export const DATED = 0.5
 
+/** What it counts that a text is new: half of it after each `RECENCY_HALF_MS`. Enough to put what holds now before what held then, where both fit. */
+const RECENCY = 0.05
+const RECENCY_HALF_MS = 30 * 86_400_000
+
+export function scoreRecency({ created_at }: Pick<TextFeatures, 'created_at'>, now: number): number {
+  return RECENCY * 0.5 ** (Math.max(0, now - created_at.getTime()) / RECENCY_HALF_MS)
+}
+
 /** Weights of terms as shares of the weight of them all, by place. */
 export function shareWeights(terms: readonly WeighedTerm[]): Map<number, number> {
   const total = terms.reduce((sum, term) => sum + term.weight, 0)
@@ -18,14 +26,16 @@ export function shareWeights(terms: readonly WeighedTerm[]): Map<number, number>
 }
 
 /**
- * What a text's own words and meaning count.
+ * What a text's own words, meaning and age count.
  * @param unknownSimilarity cosine of a text that has no vector yet
  */
 export function scoreText(
-  { places, size, similarity }: TextFeatures,
+  text: TextFeatures,
   shares: ReadonlyMap<number, number>,
   unknownSimilarity: number,
+  now: number,
 ): number {
+  const { places, size, similarity } = text
   const words = places.reduce((sum, place) => sum + (shares.get(place) ?? 0), 0)
-  return words * lengthFactor(size) + MEANING * (similarity ?? unknownSimilarity)
+  return words * lengthFactor(size) + MEANING * (similarity ?? unknownSimilarity) + scoreRecency(text, now)
 }

@@ -46,7 +46,6 @@ export function rankMessages(
 export interface MessageFeatures extends TextFeatures {
   seq: number
   conversation_id: string
-  created_at: Date
   /** It has a question mark. */
   asks: boolean
   /** `seq` of the hits that it stands beside, or is. */

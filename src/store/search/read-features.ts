@@ -14,6 +14,7 @@ export interface TextFeatures {
   places: number[]
   /** Cosine to the query; null where it has no vector. */
   similarity: number | null
+  created_at: Date
 }
 
 /** Which of the terms the text `s` has, as an expression. */
@@ -30,7 +31,7 @@ export function readFeatures(
   terms: readonly WeighedTerm[],
   vectors: readonly QueryVector[],
 ): Promise<TextFeatures[]> {
-  const query = sql`select s.id, length(s.search) as size, ${placesOf(terms)} as places,
+  const query = sql`select s.id, s.created_at, length(s.search) as size, ${placesOf(terms)} as places,
       ${similarityOf(vectors, sql.ref('s.organization_id'), sql.ref('s.id'))} as similarity
     from ${sql.table(table)} as s where s.organization_id = ${organizationId} and s.id = any(${ids}::text[])`
   return db.query<TextFeatures>(...toStatement(`read-features-of-${table}`, query.compile(sqlBuilder)))
