@@ -16,7 +16,9 @@ const RECENCY = 0.05
 const RECENCY_HALF_MS = 30 * 86_400_000
 
 export function scoreRecency({ created_at }: Pick<TextFeatures, 'created_at'>, now: number): number {
-  return RECENCY * 0.5 ** (Math.max(0, now - created_at.getTime()) / RECENCY_HALF_MS)
+  const recency = RECENCY * 0.5 ** (Math.max(0, now - created_at.getTime()) / RECENCY_HALF_MS)
+  // of what is old, age decides nothing
+  return Math.round(recency * 1_000) / 1_000
 }
 
 /** Weights of terms as shares of the weight of them all, by place. */
