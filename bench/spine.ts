@@ -191,7 +191,7 @@ const fillHistory = statement(
   `insert into messages (organization_id, id, agent_id, conversation_id, role, content, run_id, search)
    select $1, 'message-' || gen_random_uuid(), $2, c.id, case when n % 2 = 0 then 'user' else 'assistant' end,
      jsonb_build_array(jsonb_build_object('type', 'text', 'text', 'message number ' || n || ' about nothing in particular')),
-     $4, to_tsvector('english', 'message number ' || n || ' about nothing in particular')
+     $4, perdure_words('message number ' || n || ' about nothing in particular')
    from conversations as c cross join generate_series(1, $3::integer) as n
    where c.organization_id = $1 and c.agent_id = $2 and c.is_default order by n`,
 )

@@ -22,7 +22,7 @@ const SESSION_BAR = 0.95
 const INSERT = statement(
   'bench-insert-turns',
   `insert into messages (organization_id, id, agent_id, conversation_id, role, content, search, created_at)
-   select $1, t.id, $2, $3, t.role, jsonb_build_array(jsonb_build_object('type', 'text', 'text', t.text)), to_tsvector('english', t.text), t.at
+   select $1, t.id, $2, $3, t.role, jsonb_build_array(jsonb_build_object('type', 'text', 'text', t.text)), perdure_words(t.text), t.at
    from jsonb_to_recordset($4::jsonb) as t (id text, role text, text text, at timestamptz) order by t.at`,
 )
 const COUNT = statement(

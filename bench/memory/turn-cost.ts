@@ -15,7 +15,7 @@ const FILL_MESSAGES = statement(
   `insert into messages (organization_id, id, agent_id, conversation_id, role, content, search, created_at)
    select $1, 'message-fill-' || n, $2, c.id, case when n % 2 = 0 then 'user' else 'assistant' end,
      jsonb_build_array(jsonb_build_object('type', 'text', 'text', 'message number ' || n || ' about topic ' || n % 997)),
-     to_tsvector('english', 'message number ' || n || ' about topic ' || n % 997), now() - ($3::int - n) * interval '1 minute'
+     perdure_words('message number ' || n || ' about topic ' || n % 997), now() - ($3::int - n) * interval '1 minute'
    from conversations as c cross join generate_series(1, $3::int) as n
    where c.organization_id = $1 and c.agent_id = $2 and c.is_default order by n`,
 )

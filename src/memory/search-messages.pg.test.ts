@@ -11,7 +11,7 @@ import { searchMessages } from './search-messages.ts'
 const INSERT = statement(
   'test-insert-turns',
   `insert into messages (organization_id, id, agent_id, conversation_id, role, content, search, created_at)
-   select $1, t.id, $2, $3, t.role, jsonb_build_array(jsonb_build_object('type', 'text', 'text', t.text)), to_tsvector('english', t.text),
+   select $1, t.id, $2, $3, t.role, jsonb_build_array(jsonb_build_object('type', 'text', 'text', t.text)), perdure_words(t.text),
      '2026-01-01'::timestamptz + t.n * interval '1 day 1 microsecond'
    from jsonb_to_recordset($4::jsonb) as t (n integer, id text, role text, text text) order by t.n`,
 )

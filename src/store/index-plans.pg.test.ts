@@ -103,6 +103,7 @@ const asDb = (db: Queryable): Db =>
 const WORDS = ['word7', 'word8'].map((word, index) => ({
   place: index + 1,
   query: `'${word}'`,
+  english: `'${word}'`,
   count: 5,
   total: 500,
   weight: 1,

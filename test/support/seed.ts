@@ -48,7 +48,7 @@ const insertMessage = statement(
   'test-insert-message-row',
   `insert into messages (organization_id, id, agent_id, conversation_id, role, content, step_id, run_id, search)
    values ($1, $2, $3, $4, $5, jsonb_build_array(jsonb_build_object('type', 'text', 'text', $6::text)), $7, $8,
-     to_tsvector('english', $6))`,
+     perdure_words($6))`,
 )
 
 /** A run with defaults for what the test does not care about; gives its id. */

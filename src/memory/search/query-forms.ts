@@ -15,7 +15,7 @@ const MIN_TOTAL = 20
 
 /** The terms without those that ask, unless there are no others. */
 export function dropAskingWords(terms: readonly WeighedTerm[]): WeighedTerm[] {
-  const saying = terms.filter(({ query }) => !ASKING.has(query))
+  const saying = terms.filter(({ english }) => english === null || !ASKING.has(english))
   return saying.length > 0 ? saying : [...terms]
 }
 

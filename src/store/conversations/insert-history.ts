@@ -1,5 +1,5 @@
 import { type Queryable, statement } from '#store/db.ts'
-import { type NewMessage, SEARCH_TEXT_LIMIT } from '#store/messages/message-row.ts'
+import type { NewMessage } from '#store/messages/message-row.ts'
 
 // The sequence is drawn before anything is stored, so that the thread can say where its context begins.
 const INSERT_HISTORY = statement(
@@ -16,7 +16,7 @@ const INSERT_HISTORY = statement(
     insert into messages (organization_id, id, seq, agent_id, conversation_id, role, content, tool_calls, tool_returns, name,
       model, otid, sender_id, search, created_at)
     select $1, said.id, said.seq, $2, $3, said.role, said.content, said.tool_calls, said.tool_returns, said.name, said.model,
-      said.otid, said.sender_id, to_tsvector('english', left(nullif(said.search_text, ''), ${SEARCH_TEXT_LIMIT})), said.created_at
+      said.otid, said.sender_id, perdure_words(nullif(said.search_text, '')), said.created_at
     from said
   )
   update conversations as c set

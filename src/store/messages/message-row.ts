@@ -79,9 +79,6 @@ export interface NewMessage {
 export const MESSAGE_COLUMNS =
   'm.id, m.seq, m.agent_id, m.conversation_id, m.role, m.content, m.tool_calls, m.tool_returns, m.approvals, m.name, m.model, m.otid, m.step_id, m.run_id, m.sender_id, m.group_id, m.is_err, m.created_at'
 
-/** A tsvector holds at most 1 MB; the beginning of a giant message is enough to find it. */
-export const SEARCH_TEXT_LIMIT = 100_000
-
 /** Where the rows of `newMessageRows` come from, as SQL: a relation of one row, and expressions over it. */
 interface NewMessageSource {
   /** Relation that must have its row for anything to be inserted; `where` narrows it. */
@@ -98,7 +95,7 @@ interface NewMessageSource {
 export function newMessageRows(source: NewMessageSource): string {
   return `select ${source.organizationId}, n.id, ${source.agentId}, ${source.conversationId}, n.role, n.content, n.tool_calls,
       n.tool_returns, n.approvals, n.name, n.model, n.otid, n.step_id, ${source.runId}, n.sender_id, n.is_err,
-      to_tsvector('english', left(nullif(n.search_text, ''), ${SEARCH_TEXT_LIMIT}))
+      perdure_words(nullif(n.search_text, ''))
     from ${source.from}
     cross join lateral jsonb_array_elements(${source.json}) with ordinality as item (value, position)
     cross join lateral jsonb_to_record(item.value) as n (id text, role text, content jsonb, tool_calls jsonb, tool_returns jsonb,

@@ -20,10 +20,6 @@ export interface WordSource {
   total: RawBuilder<unknown>
 }
 
-/** A word or phrase as the database asks for it: in any inflection. Nothing at all where it has no meaning of its own ("the"). */
-export const toTsQuery = (term: string | RawBuilder<unknown>): RawBuilder<unknown> =>
-  sql`phraseto_tsquery('english', ${term})`
-
-/** Conditions that no excluded term occurs in `column`. */
+/** Conditions that no excluded term occurs in `column`, in any inflection. */
 export const excludes = (column: RawBuilder<unknown>, excluded: readonly string[]): RawBuilder<unknown> =>
-  allOf(...excluded.map((term) => sql`not ${column} @@ ${toTsQuery(term)}`))
+  allOf(...excluded.map((term) => sql`not ${column} @@ (select perdure_word_query(${term}))`))
