@@ -22,9 +22,13 @@ $$;
 -- Those of the other letters that a text has. Ukrainian and others in Cyrillic letters go by the rules of Russian.
 create function perdure_languages_of_letters(text) returns regconfig[] language sql immutable parallel safe as $$
   select pg_catalog.array_remove(array[
-    case when $1 ~ '[\u0400-\u052F]' then 'pg_catalog.russian' end, case when $1 ~ '[\u0370-\u03FF]' then 'pg_catalog.greek' end,
+    case when $1 ~ '[\u0400-\u052F]' then 'pg_catalog.russian' end, case when $1 ~ '[\u0370-\u03FF\u1F00-\u1FFF]' then 'pg_catalog.greek' end,
     case when $1 ~ '[\u0600-\u06FF]' then 'pg_catalog.arabic' end, case when $1 ~ '[\u0900-\u097F]' then 'pg_catalog.hindi' end,
     case when $1 ~ '[\u0530-\u058F]' then 'pg_catalog.armenian' end, case when $1 ~ '[\u0B80-\u0BFF]' then 'pg_catalog.tamil' end]::regconfig[], null)
+$$;
+
+create function perdure_other_letters() returns text language sql immutable parallel safe as $$
+  select '[\u0370-\u058F\u0600-\u06FF\u0900-\u097F\u0B80-\u0BFF\u1F00-\u1FFF]'
 $$;
 
 -- Letters of what is written without blanks between words (Thai, Lao, Burmese, Khmer, Japanese, Chinese), and of Korean, whose particles are part of the word.
@@ -40,20 +44,35 @@ $$;
 -- Letters without their marks, so that "ecole" finds "école".
 create function perdure_fold(text) returns text language sql immutable parallel safe as $$
   select case when pg_catalog.octet_length($1) = pg_catalog.length($1) then $1
-    else pg_catalog.translate(pg_catalog.regexp_replace(pg_catalog.normalize($1, 'NFD'), '[\u0300-\u036F]+', '', 'g'), 'øıđł', 'oidl') end
+    else pg_catalog.replace(pg_catalog.replace(pg_catalog.replace(pg_catalog.regexp_replace(pg_catalog.normalize($1, 'NFD'), '[\u0300-\u036F]+', '', 'g'),
+      'ø', 'o'), 'ı', 'i'), 'ł', 'l') end
+$$;
+
+-- One form of each letter; of those of Romanian the one that the stemmer of PostgreSQL 15 knows.
+create function perdure_compose(text) returns text language sql immutable parallel safe as $$
+  select case when composed.said ~ '[șțȘȚ]' then pg_catalog.translate(composed.said, 'șțȘȚ', 'şţŞŢ') else composed.said end
+  from (select pg_catalog.normalize($1, 'NFKC')) as composed (said)
 $$;
 
 -- The language of a text by the commonest words of each in its beginning, and by letters that few have; null where a short text has none of them.
 create function perdure_language(text) returns regconfig language plpgsql immutable parallel safe strict as $$
 declare
   beginning constant text := pg_catalog.left($1, 1500);
-  words constant tsvector := pg_catalog.to_tsvector('pg_catalog.simple', beginning);
-  total constant integer := pg_catalog.length(words);
-  english constant integer := total - pg_catalog.length(pg_catalog.ts_delete(words, '{the,and,of,to,is,that,it,for,with,are,this,be,have,not,but,you,they,from,was,were,i,my,your,we,our,his,her,she,he,me,their,what,which,who,how,when,where,why,will,would,could,can,do,did,does,has,had,been,about,if,as,at,by,or,so,in,on,an,there,just,than,then,them,its,some,all,get,got,know,think,like,really,good,great,love,thanks,wow,yes,new,time,too,very,into,after,because,let,please}'::text[]));
+  words tsvector;
+  total integer;
+  english integer;
   languages constant regconfig[] := perdure_languages();
   hits integer[];
+  marked text;
   best integer := 1;
 begin
+  -- mostly letters of two bytes and more
+  if pg_catalog.octet_length(beginning) > 1.5 * pg_catalog.length(beginning) then
+    return coalesce((perdure_languages_of_letters(beginning))[1], 'pg_catalog.english');
+  end if;
+  words := pg_catalog.to_tsvector('pg_catalog.simple', beginning);
+  total := pg_catalog.length(words);
+  english := total - pg_catalog.length(pg_catalog.ts_delete(words, '{the,and,of,to,is,that,it,for,with,are,this,be,have,not,but,you,they,from,was,were,i,my,your,we,our,his,her,she,he,me,their,what,which,who,how,when,where,why,will,would,could,can,do,did,does,has,had,been,about,if,as,at,by,or,so,in,on,an,there,just,than,then,them,its,some,all,get,got,know,think,like,really,good,great,love,thanks,wow,yes,new,time,too,very,into,after,because,let,please}'::text[]));
   if english >= 3 and english * 4 >= total then
     return 'pg_catalog.english'::regconfig;
   end if;
@@ -70,36 +89,32 @@ begin
     total - pg_catalog.length(pg_catalog.ts_delete(words, '{ja,on,ei,se,hän,että,oli,ovat,mutta,myös,kun,niin,kuin,joka,jotka,mikä,mitä,kuka,missä,milloin,miten,miksi,minä,sinä,me,te,he,minun,sinun,hänen,meidän,tämä,tämän,sen,ne,nyt,vain,jo,tai,jos,olen,ole,olla,ollut,olivat,en,eivät,minulla,kanssa,sitten,vielä,kaikki,hyvin,ennen,jälkeen,mukaan,siellä,sitä,jossa,mihin,mistä}'::text[])),
     total - pg_catalog.length(pg_catalog.ts_delete(words, '{ve,bir,bu,da,de,için,ile,çok,ne,o,ben,sen,biz,siz,onlar,benim,senin,onun,bizim,mi,mı,mu,mü,ama,fakat,gibi,daha,en,var,yok,değil,olarak,olan,oldu,kim,nerede,neden,nasıl,zaman,hangi,şu,ki,ya,veya,sonra,önce,kadar,her,şey,diye,ise,bana,sana,ona,beni,onu,hem,çünkü,göre,bütün,tüm,iki}'::text[])),
     total - pg_catalog.length(pg_catalog.ts_delete(words, '{a,az,és,egy,is,hogy,nem,ez,azt,ezt,van,volt,vannak,meg,de,csak,már,még,mint,ki,mi,mit,hol,mikor,hogyan,miért,melyik,én,te,ő,mi,ti,ők,el,fel,le,be,ha,vagy,akkor,után,előtt,majd,lesz,nagyon,minden,aki,ami,amely,nekem,neki,itt,ott,sem,között,szerint,ezek,azok,kell}'::text[])),
-    total - pg_catalog.length(pg_catalog.ts_delete(words, '{și,şi,este,sunt,era,un,o,de,la,în,din,cu,pe,pentru,nu,că,să,se,ce,care,cine,cum,când,unde,eu,tu,el,ea,noi,voi,ei,ele,meu,mea,lui,lor,mai,sau,dar,a,al,ai,ale,am,are,au,fost,prin,după,până,foarte,acest,această,acesta,fi,le,îl,îi,mă,te,ne}'::text[])),
+    total - pg_catalog.length(pg_catalog.ts_delete(words, '{şi,este,sunt,era,un,o,de,la,în,din,cu,pe,pentru,nu,că,să,se,ce,care,cine,cum,când,unde,eu,tu,el,ea,noi,voi,ei,ele,meu,mea,lui,lor,mai,sau,dar,a,al,ai,ale,am,are,au,fost,prin,după,până,foarte,acest,această,acesta,fi,le,îl,îi,mă,te,ne}'::text[])),
     total - pg_catalog.length(pg_catalog.ts_delete(words, '{el,la,els,les,un,una,uns,de,del,dels,i,és,són,era,en,al,als,amb,per,que,què,qui,com,quan,on,quin,no,sí,es,se,em,et,ens,jo,tu,ell,ella,nosaltres,meu,meva,seu,seva,més,però,o,molt,també,ja,hi,ha,han,va,van,aquest,aquesta,aquell,sense,des,fins,perquè,sobre,entre,l,d,n}'::text[])),
     total - pg_catalog.length(pg_catalog.ts_delete(words, '{yang,dan,di,ke,dari,untuk,dengan,ini,itu,adalah,tidak,saya,aku,kamu,anda,dia,kami,kita,mereka,akan,sudah,telah,ada,pada,dalam,oleh,atau,juga,bisa,apa,siapa,kapan,bagaimana,mengapa,mana,sebagai,karena,seperti,lebih,bukan,sangat,lagi,hanya,saat,bahwa,jika,tetapi,tapi,setelah,sebelum,para,nya}'::text[])),
     total - pg_catalog.length(pg_catalog.ts_delete(words, '{ir,yra,kad,su,į,iš,ar,bet,tai,kaip,nuo,prie,po,per,dėl,apie,buvo,bus,jis,ji,jie,mes,jūs,aš,tu,mano,tavo,jo,jos,jų,ne,nėra,tik,dar,jau,kur,kas,kada,kodėl,kuris,kuri,ką,labai,taip,už,iki,šis,ši,šio,visi,bei,kai,nes,arba,savo,man}'::text[])),
     total - pg_catalog.length(pg_catalog.ts_delete(words, '{agus,an,na,ar,ag,is,tá,bhí,níl,sé,sí,siad,mé,tú,muid,sinn,ní,go,le,do,de,ón,chun,faoi,mar,nach,nuair,cá,cad,cé,conas,seo,sin,ach,nó,bhfuil,raibh,mo,a,i,sa,san,leis,aige,aici,agam,den,don,gur,bheith,iad,é,í}'::text[])),
     total - pg_catalog.length(pg_catalog.ts_delete(words, '{eta,da,du,ez,bat,ere,dira,zen,dut,baina,edo,hau,hori,ni,zu,gu,nire,zure,bere,haren,gure,oso,zer,nor,non,noiz,nola,zergatik,zein,dago,daude,izan,egin,dituzte,ditu,dute,zuen,ziren,nuen,beste,hemen,han,orain,gero,baino,batean,naiz,gara}'::text[])),
     total - pg_catalog.length(pg_catalog.ts_delete(words, '{je,i,u,na,se,da,su,za,sa,od,do,iz,nije,sam,si,smo,ste,kao,što,šta,koji,koja,koje,ali,ili,bi,biti,bio,bila,samo,već,još,kad,kada,gde,gdje,kako,zašto,ko,tko,ja,ti,on,ona,mi,vi,oni,moj,moja,njegov,njen,po,o,ne,to,taj,ovaj,sve,vrlo,posle,nakon}'::text[]))];
+  -- letters that few have
   if pg_catalog.octet_length(beginning) <> pg_catalog.length(beginning) then
-    if beginning ~ '[äöüßÄÖÜ]' then
-      hits[1] := hits[1] + 1 + (beginning ~ 'ß')::integer;
-      hits[7] := hits[7] + (beginning ~ '[äöÄÖ]')::integer;
-      hits[10] := hits[10] + (beginning ~ '[äöÄÖ]')::integer;
-      hits[11] := hits[11] + (beginning ~ '[öüÖÜ]')::integer;
-      hits[12] := hits[12] + (beginning ~ '[öüÖÜ]')::integer;
-    end if;
-    if beginning ~ '[åæøÅÆØ]' then
-      hits[7] := hits[7] + (beginning ~ '[åÅ]')::integer;
-      hits[8] := hits[8] + 1;
-      hits[9] := hits[9] + 1;
-    end if;
-    hits[2] := hits[2] + (beginning ~ '[éèêëàâçœîïôûùÉÈÊÀÇ]')::integer + (beginning ~ '[êëœœîïûù]')::integer;
-    hits[3] := hits[3] + (beginning ~ '[ñáéíóúÑÁÉÍÓÚ]')::integer + (beginning ~ '[ñÑ¿¡]')::integer;
-    hits[4] := hits[4] + (beginning ~ '[àèéìòùÀÈÉ]')::integer + (beginning ~ '[ìò]')::integer;
-    hits[5] := hits[5] + (beginning ~ '[áâãàçéêíóôõúÁÉÍÓÚÇ]')::integer + (beginning ~ '[ãõ]')::integer;
-    hits[11] := hits[11] + (beginning ~ '[çşğıİÇŞĞ]')::integer + (beginning ~ '[şğıİ]')::integer;
-    hits[12] := hits[12] + (beginning ~ '[áéíóúőű]')::integer + (beginning ~ '[őű]')::integer;
-    hits[13] := hits[13] + (beginning ~ '[ăâîșşțţ]')::integer + (beginning ~ '[ășțţ]')::integer;
-    hits[14] := hits[14] + (beginning ~ '[àçéèíïóòúü]')::integer + (beginning ~ '·')::integer;
-    hits[16] := hits[16] + (beginning ~ '[ąčęėįšųūž]')::integer + (beginning ~ '[ėįųū]')::integer;
-    hits[19] := hits[19] + (beginning ~ '[čćžšđ]')::integer;
+    marked := pg_catalog.lower(pg_catalog.regexp_replace(beginning, '[\x01-\x7F]+', '', 'g'));
+    hits[1] := hits[1] + (pg_catalog.translate(marked, 'äöüß', '') <> marked)::integer + (pg_catalog.translate(marked, 'ß', '') <> marked)::integer;
+    hits[2] := hits[2] + (pg_catalog.translate(marked, 'éèêëàâçœîïôûù', '') <> marked)::integer + (pg_catalog.translate(marked, 'êëœîïûù', '') <> marked)::integer;
+    hits[3] := hits[3] + (pg_catalog.translate(marked, 'ñáéíóú¿¡', '') <> marked)::integer + (pg_catalog.translate(marked, 'ñ¿¡', '') <> marked)::integer;
+    hits[4] := hits[4] + (pg_catalog.translate(marked, 'àèéìòù', '') <> marked)::integer + (pg_catalog.translate(marked, 'ìò', '') <> marked)::integer;
+    hits[5] := hits[5] + (pg_catalog.translate(marked, 'áâãàçéêíóôõú', '') <> marked)::integer + (pg_catalog.translate(marked, 'ãõ', '') <> marked)::integer;
+    hits[7] := hits[7] + (pg_catalog.translate(marked, 'äö', '') <> marked)::integer + (pg_catalog.translate(marked, 'å', '') <> marked)::integer;
+    hits[8] := hits[8] + (pg_catalog.translate(marked, 'åæø', '') <> marked)::integer;
+    hits[9] := hits[9] + (pg_catalog.translate(marked, 'åæø', '') <> marked)::integer;
+    hits[10] := hits[10] + (pg_catalog.translate(marked, 'äö', '') <> marked)::integer;
+    hits[11] := hits[11] + (pg_catalog.translate(marked, 'öü', '') <> marked)::integer + (pg_catalog.translate(marked, 'çşğı', '') <> marked)::integer + (pg_catalog.translate(marked, 'şğı', '') <> marked)::integer;
+    hits[12] := hits[12] + (pg_catalog.translate(marked, 'öü', '') <> marked)::integer + (pg_catalog.translate(marked, 'áéíóúőű', '') <> marked)::integer + (pg_catalog.translate(marked, 'őű', '') <> marked)::integer;
+    hits[13] := hits[13] + (pg_catalog.translate(marked, 'ăâîşţ', '') <> marked)::integer + (pg_catalog.translate(marked, 'ăţ', '') <> marked)::integer;
+    hits[14] := hits[14] + (pg_catalog.translate(marked, 'àçéèíïóòúü·', '') <> marked)::integer + (pg_catalog.translate(marked, '·', '') <> marked)::integer;
+    hits[16] := hits[16] + (pg_catalog.translate(marked, 'ąčęėįšųūž', '') <> marked)::integer + (pg_catalog.translate(marked, 'ėįųū', '') <> marked)::integer;
+    hits[17] := hits[17] + (pg_catalog.translate(marked, 'áéíóú', '') <> marked)::integer;
+    hits[19] := hits[19] + (pg_catalog.translate(marked, 'čćžšđ', '') <> marked)::integer;
   end if;
   for n in 2 .. 19 loop
     if hits[n] > hits[best] then
@@ -130,11 +145,12 @@ begin
   )::tsvector;
 end $$;
 
--- The parts of such names.
+-- The parts of such names; versions without their v.
 create function perdure_parts(text) returns text language sql immutable parallel safe as $$
-  select pg_catalog.translate(pg_catalog.regexp_replace($1,
-    '([[:lower:]])(?=[[:upper:]])|([[:upper:]])(?=[[:upper:]][[:lower:]])|(\m[0-9]+)(?=[[:alpha:]]{1,5}\M)|(\m[[:alpha:]]+)(?=[0-9]+\M)', '\1\2\3\4 ', 'g'),
-    '-_./@:\+#=&?%', '             ')
+  select pg_catalog.regexp_replace(pg_catalog.regexp_replace(pg_catalog.regexp_replace(
+    $1, '([[:lower:]])([[:upper:]])|([[:upper:]])([[:upper:]][[:lower:]])', '\1\3 \2\4', 'g'),
+    '\m[vV]([0-9]+)\M|\m([0-9]+)([[:alpha:]]{1,5})\M|\m([[:alpha:]]+)([0-9]+)\M', '\1\2\4 \3\5', 'g'),
+    '[-_./@:\\+#=&?%]+', ' ', 'g')
 $$;
 
 -- What a text is found by: its words in its own language. A short text that says nothing of its language has the stems of all.
@@ -144,13 +160,13 @@ declare
   has_identifiers constant boolean := said ~ perdure_identifier();
   is_ascii constant boolean := pg_catalog.octet_length(said) = pg_catalog.length(said);
   has_other_letters boolean := false;
-  is_other boolean;
   language regconfig;
   bigrams tsvector;
+  others tsvector;
   words tsvector;
 begin
   if not is_ascii then
-    said := pg_catalog.normalize(said, 'NFKC');
+    said := perdure_compose(said);
     -- a tsvector holds at most 1 MB
     if pg_catalog.octet_length(said) > 250000 then
       said := pg_catalog.left(said, 60000);
@@ -159,29 +175,35 @@ begin
       bigrams := perdure_bigrams(said);
       said := pg_catalog.regexp_replace(said, perdure_unspaced() || '+', ' ', 'g');
     end if;
-    has_other_letters := said ~ '[\u0370-\u058F\u0600-\u06FF\u0900-\u097F\u0B80-\u0BFF]';
+    has_other_letters := said ~ perdure_other_letters();
   end if;
-  -- mostly letters of which each has its own language
-  is_other := not is_ascii and pg_catalog.octet_length(said) > 1.6 * pg_catalog.length(said) or bigrams is not null and said !~ '[[:alpha:]]{4}';
-  language := case when is_other then 'pg_catalog.english'::regconfig else perdure_language(said) end;
+  language := case when bigrams is not null and said !~ '[[:alpha:]]{4}' then 'pg_catalog.english'::regconfig else perdure_language(said) end;
   if language is null or language = 'pg_catalog.english'::regconfig then
-    words := pg_catalog.to_tsvector('pg_catalog.english', case when is_ascii then said else perdure_fold(pg_catalog.lower(said)) end);
+    words := pg_catalog.to_tsvector('pg_catalog.english', case when is_ascii then said else perdure_fold(pg_catalog.lower(
+      case when has_other_letters then pg_catalog.regexp_replace(said, perdure_other_letters() || '+', ' ', 'g') else said end)) end);
     if language is null and bigrams is null and pg_catalog.length(words) between 1 and 40 then
       words := (
-        select pg_catalog.string_agg(perdure_tag(pg_catalog.to_tsvector(l.language, said)::text), ' ') from unnest(perdure_languages()) as l (language)
+        select pg_catalog.string_agg(perdure_tag(pg_catalog.to_tsvector(l.other, said)::text), ' ') from unnest(perdure_languages()) as l (other)
       ) || ' ' || words::text;
     end if;
   else
-    words := perdure_tag(pg_catalog.to_tsvector(language, said)::text);
+    words := pg_catalog.to_tsvector(language, said);
+    if language = any(perdure_languages()) then
+      words := perdure_tag(words::text);
+    -- Russian has the stems of English for words in Latin letters
+    elsif language <> 'pg_catalog.russian'::regconfig and said ~ '[A-Za-z]{2}' then
+      words := words::text || ' ' || pg_catalog.to_tsvector('pg_catalog.english', pg_catalog.regexp_replace(said, perdure_other_letters() || '+', ' ', 'g'))::text;
+    end if;
   end if;
   if has_other_letters then
-    select pg_catalog.string_agg(pg_catalog.to_tsvector(l.language, said)::text, ' ') || ' ' || words::text into words
-    from unnest(perdure_languages_of_letters(said)) as l (language);
+    select pg_catalog.string_agg(pg_catalog.to_tsvector(l.other, said)::text, ' ') || ' ' || words::text into others
+    from unnest(perdure_languages_of_letters(said)) as l (other) where l.other <> coalesce(language, 'pg_catalog.english');
+    words := coalesce(others, words);
   end if;
   if has_identifiers then
     words := words || pg_catalog.to_tsvector('pg_catalog.english', (
       select perdure_parts(pg_catalog.string_agg(token.said, ' '))
-      from unnest(pg_catalog.string_to_array(pg_catalog.translate(said, E'\n\r\t', '   '), ' ')) as token (said)
+      from unnest(pg_catalog.string_to_array(pg_catalog.regexp_replace(said, '[\n\r\t]+', ' ', 'g'), ' ')) as token (said)
       where token.said ~ perdure_identifier() and pg_catalog.length(token.said) <= 200));
   end if;
   return case when bigrams is null then words else words || bigrams end;
@@ -193,17 +215,23 @@ create function perdure_word_forms(term text, query_language regconfig) returns 
 set search_path from current set client_min_messages to warning as $$
 declare
   said text := pg_catalog.left(term, 1000);
+  letters text[];
   bigrams text;
   plain text;
   tagged text;
 begin
   if pg_catalog.octet_length(said) <> pg_catalog.length(said) then
-    said := pg_catalog.normalize(said, 'NFKC');
+    said := perdure_compose(said);
     if said ~ perdure_unspaced() then
-      select pg_catalog.string_agg(case pg_catalog.length(run[1]) when 1 then '''' || run[1] || ''':*' else (
-          select pg_catalog.string_agg('''' || pg_catalog.substr(run[1], n, 2) || '''', ' <-> ' order by n)
-          from pg_catalog.generate_series(1, pg_catalog.length(run[1]) - 1) as n) end, ' & ')
-      into bigrams from pg_catalog.regexp_matches(said, perdure_unspaced() || '+', 'g') as run;
+      -- a letter by itself is the first of any pair
+      letters := pg_catalog.string_to_array(pg_catalog.btrim(pg_catalog.regexp_replace(said, '[^' || pg_catalog.substr(perdure_unspaced(), 2) || '+', ' ', 'g')), null);
+      select pg_catalog.string_agg(coalesce(' <' || pair.place - pair.place_before || '> ', '') || pair.lexeme, '' order by pair.place) into bigrams
+      from (
+        select l.place, lag(l.place) over (order by l.place) as place_before,
+          case when l.next <> ' ' then '''' || l.letter || l.next || '''' else '''' || l.letter || ''':*' end as lexeme
+        from (select u.letter, u.next, u.place, lag(u.letter) over (order by u.place) as before
+          from rows from (unnest(letters), unnest(letters[2:])) with ordinality as u (letter, next, place)) as l
+        where l.letter <> ' ' and (l.next <> ' ' or coalesce(l.before, ' ') = ' ')) as pair;
       said := pg_catalog.regexp_replace(said, perdure_unspaced() || '+', ' ', 'g');
     end if;
   end if;
@@ -220,7 +248,9 @@ begin
     if said ~ perdure_identifier() then
       plain := pg_catalog.concat_ws(' | ', plain, nullif(pg_catalog.phraseto_tsquery('pg_catalog.english', perdure_parts(said))::text, ''));
     end if;
-    if said ~ '^[[:alpha:]]+$' then
+    if said !~ '[A-Za-zÀ-ɏ]' then
+      tagged := nullif(perdure_tag(pg_catalog.phraseto_tsquery('pg_catalog.simple', said)::text), '');
+    elsif said ~ '^[[:alpha:]]+$' then
       tagged := (select pg_catalog.string_agg(distinct '''x:' || perdure_fold(stem) || '''', ' | ') from unnest(perdure_stems(said)) as stem);
     else
       tagged := (

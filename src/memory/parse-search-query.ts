@@ -1,3 +1,5 @@
+import { splitUnspaced } from './split-unspaced.ts'
+
 /** What a search text asks for, after the rules of web searches: "quoted words" stand together, -word must not occur. */
 export interface SearchQuery {
   /** Words and phrases of which at least one should occur; the more, the better. */
@@ -21,7 +23,9 @@ export function parseSearchQuery(text: string): SearchQuery {
     // `or` between words is what happens anyway
     if (!HAS_WORD.test(term) || (phrase === undefined && term.toLowerCase() === 'or')) continue
     const target = isExcluded ? excluded : terms
-    if (target.size < MAX_TERMS) target.add(term)
+    for (const part of isExcluded || phrase !== undefined ? [term] : splitUnspaced(term)) {
+      if (HAS_WORD.test(part) && target.size < MAX_TERMS) target.add(part)
+    }
   }
   return { terms: [...terms], excluded: [...excluded] }
 }

@@ -46,7 +46,7 @@ export async function searchPassages(
     limit,
     source: passageSource(scope),
     scope: passageVectorScope(scope),
-    rankBySubstring: (most) => rankPassagesBySubstring(db, scope, wanted, most),
+    rankBySubstring: (words, most) => rankPassagesBySubstring(db, scope, words, most),
   })
   const best = new Map(found.slice(0, limit).map(({ id, relevance }) => [id, relevance]))
   const rows = await readPassages(db, scope.organizationId, [...best.keys()])

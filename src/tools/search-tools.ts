@@ -46,7 +46,7 @@ export async function searchTools(
     scope: toolVectorScope(scope),
     // of the name, which says most of what a tool is
     countsParts: true,
-    rankBySubstring: (most) => rankToolsBySubstring(db, scope, wanted, most),
+    rankBySubstring: (words, most) => rankToolsBySubstring(db, scope, words, most),
   })
   const best = new Map(found.slice(0, limit).map(({ id, relevance }) => [id, relevance]))
   const rows = await readTools(db, scope.organizationId, [...best.keys()])

@@ -29,7 +29,7 @@ export async function searchFilePassages(
     limit,
     source: filePassageSource(scope),
     scope: filePassageVectorScope(scope),
-    rankBySubstring: (most) => rankFilePassagesBySubstring(db, scope, wanted, most),
+    rankBySubstring: (words, most) => rankFilePassagesBySubstring(db, scope, words, most),
   })
   const ids = found.slice(0, limit).map(({ id }) => id)
   return readFilePassages(db, scope.organizationId, ids)

@@ -2,6 +2,7 @@ import type { SearchQuery } from '#memory/parse-search-query.ts'
 import { DomainError, invalidArgument } from '#platform/errors.ts'
 import type { Queryable } from '#store/db.ts'
 import type { NearRow, QueryVector, VectorScope } from '#store/embeddings/nearest.ts'
+import { keepMeaningful } from '#store/search/keep-meaningful.ts'
 import { rankByWords } from '#store/search/rank-by-words.ts'
 import { readFeatures } from '#store/search/read-features.ts'
 import { weighTerms } from '#store/search/weigh-terms.ts'
@@ -28,7 +29,7 @@ export interface HybridSearch {
   source: WordSource
   scope: VectorScope
   /** What is found by parts of words, the best first. */
-  rankBySubstring(limit: number): Promise<{ id: string }[]>
+  rankBySubstring(words: SearchQuery, limit: number): Promise<{ id: string }[]>
   /** Parts of words count beside whole ones, and not only where no word is found. */
   countsParts?: boolean
 }
@@ -55,7 +56,7 @@ export async function searchHybrid({ db, vectors }: SearchTools, search: HybridS
     queryVectors.length === 0 ? [] : vectors.findNearest(queryVectors, scope, count),
   ])
   const usesParts = mode !== 'vector' && (words.length === 0 || search.countsParts === true)
-  const parts = usesParts ? await search.rankBySubstring(count) : []
+  const parts = usesParts ? await findParts(db, search, count) : []
   const found = [...parts, ...words, ...near].map(({ id }) => id)
   const features = await readFeatures(db, source.table, scope.organizationId, [...new Set(found)], terms, queryVectors)
   const shares = shareWeights(terms)
@@ -71,6 +72,12 @@ export async function searchHybrid({ db, vectors }: SearchTools, search: HybridS
       return { id: text.id, relevance: explain(text, scoreText(text, shares, unknownSimilarity, now) + ofPart) }
     })
     .sort((a, b) => b.relevance.score - a.relevance.score || placeOf(a) - placeOf(b))
+}
+
+/** Of words that mean nothing no parts are looked for: every text has them. */
+async function findParts(db: Queryable, { wanted, rankBySubstring }: HybridSearch, limit: number) {
+  const terms = await keepMeaningful(db, wanted.terms)
+  return terms.length === 0 ? [] : rankBySubstring({ ...wanted, terms }, limit)
 }
 
 /** Among equals those are first whose words stand closer together. */
