@@ -137,7 +137,7 @@ const LANGUAGES: Row[] = [
     'Cine are mere din grădini?',
     'merele din grădină',
     'grădinii',
-    'ce este și cu',
+    '',
     ['Prietenul vărului meu este într-un apartament.', 'Nu avem timp duminică pentru meci.'],
   ],
   [
