@@ -54,7 +54,7 @@ create function perdure_compose(text) returns text language sql immutable parall
   from (select pg_catalog.normalize($1, 'NFKC')) as composed (said)
 $$;
 
--- The language of a text by the commonest words of each in its beginning, and by letters that few have; null where a short text has none of them.
+-- The language of a text by the commonest words of each in its beginning, and by letters that few have; null where they do not tell.
 create function perdure_language(text) returns regconfig language plpgsql immutable parallel safe strict as $$
 declare
   beginning constant text := pg_catalog.left($1, 1500);
@@ -124,7 +124,8 @@ begin
   if hits[best] >= 2 and hits[best] > english then
     return languages[best];
   end if;
-  return case when english > 0 or total > 60 then 'pg_catalog.english'::regconfig end;
+  -- "in" alone decides nothing
+  return case when english > hits[best] or english >= 2 or total > 60 then 'pg_catalog.english'::regconfig end;
 end $$;
 
 -- Stems of other languages than English in Latin letters are kept apart from those of English: "care" would be "car" in French. All of them together, so that it
@@ -147,10 +148,10 @@ end $$;
 
 -- The parts of such names; versions without their v.
 create function perdure_parts(text) returns text language sql immutable parallel safe as $$
-  select pg_catalog.regexp_replace(pg_catalog.regexp_replace(pg_catalog.regexp_replace(
-    $1, '([[:lower:]])([[:upper:]])|([[:upper:]])([[:upper:]][[:lower:]])', '\1\3 \2\4', 'g'),
-    '\m[vV]([0-9]+)\M|\m([0-9]+)([[:alpha:]]{1,5})\M|\m([[:alpha:]]+)([0-9]+)\M', '\1\2\4 \3\5', 'g'),
-    '[-_./@:\\+#=&?%]+', ' ', 'g')
+  select pg_catalog.regexp_replace(pg_catalog.regexp_replace(pg_catalog.regexp_replace($1,
+    '[-_./@:\\+#=&?%]+', ' ', 'g'),
+    '([[:lower:]])([[:upper:]])|([[:upper:]])([[:upper:]][[:lower:]])', '\1\3 \2\4', 'g'),
+    '\m[vV]([0-9]+)\M|\m([0-9]+)([[:alpha:]]{1,5})\M|\m([[:alpha:]]+)([0-9]+)\M', '\1\2\4 \3\5', 'g')
 $$;
 
 -- What a text is found by: its words in its own language. A short text that says nothing of its language has the stems of all.
@@ -268,7 +269,6 @@ create function perdure_word_query(term text) returns tsquery language sql immut
   select coalesce(pg_catalog.array_to_string(perdure_word_forms($1, null), ' | '), '')::tsquery
 $$;
 
--- Rows are written anew with their words, also those of before. Messages are not: they keep the stems of English, by which they are found as before.
 create or replace function perdure_tool_words(name text, description text, tags text[]) returns tsvector
 language sql immutable parallel safe set search_path from current as $$
   select setweight(to_tsvector('english', translate(name, '_-', '  ') || case when name ~ '[[:lower:]][[:upper:]]' then ' ' || perdure_parts(name) else '' end), 'A')
@@ -276,7 +276,7 @@ language sql immutable parallel safe set search_path from current as $$
     || perdure_words(coalesce(left(description, 100000), ''))
 $$;
 
--- @tables
+-- Rows are written anew with their words, those of before too. Messages are not: they keep the stems of English, which every query asks for.
 alter table passages drop column search;
 alter table passages add column search tsvector not null generated always as (perdure_words(text)) stored;
 create index passages_search on passages using gin (organization_id, archive_id, search);

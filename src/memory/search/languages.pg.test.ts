@@ -244,7 +244,26 @@ async function inMessages(query: string): Promise<string[]> {
   return found.map(({ text }) => text)
 }
 
+/** As it was stored before words had languages. */
+const OLD_MESSAGE = 'Der Klempner hat die Heizungen repariert, and billed the repairs.'
+const INSERT_OLD = statement(
+  'test-insert-old-message',
+  `insert into messages (organization_id, id, agent_id, conversation_id, role, content, search, created_at)
+   values ($1, $2, $3, $4, 'user', jsonb_build_array(jsonb_build_object('type', 'text', 'text', $5::text)), to_tsvector('english', $5), '2026-01-01')`,
+)
+
+test('a message from before is found by its words, and by the inflections of English ones', async () => {
+  const thread = await findDefaultThreadId(db, ORGANIZATION, agentId)
+  await db.query(INSERT_OLD, [ORGANIZATION, newOrderedId('message'), agentId, thread, OLD_MESSAGE])
+  expect((await inMessages('klempner'))[0]).toBe(OLD_MESSAGE)
+  expect((await inMessages('repairing'))[0]).toBe(OLD_MESSAGE)
+  expect((await inMessages('"Heizungen repariert"'))[0]).toBe(OLD_MESSAGE)
+})
+
 const THINGS = [
+  'Nobody knows when the old king died.',
+  'They took good care of the dog.',
+  'His car is at the garage.',
   'Order ABC-4711 was shipped by anna.schmidt@example.com.',
   'Order ABC-4712 was shipped by bob.jones@example.org.',
   'The totals are in quarterly_report_v2.pdf, as always.',
@@ -254,6 +273,30 @@ const THINGS = [
   'Die Rechnung RE-2024-0815 steht in ablage/rechnungen_2024.xlsx und ist bezahlt.',
   'See https://status.example.net/incidents/9f3 for the incident.',
 ]
+
+const LENGTH = statement('test-count-words', 'select length(perdure_words($1)) as count')
+
+/** Letters of which no two pairs are the same make the most words. */
+const lettersFrom = (first: number, count: number) => {
+  let state = 1
+  return String.fromCodePoint(
+    ...Array.from({ length: 100_000 }, () => {
+      state = (state * 16_807) % 2_147_483_647
+      return first + (state % count)
+    }),
+  )
+}
+
+test.each([
+  ['Chinese', lettersFrom(0x4e00, 20_000), 50_000],
+  ['rare Chinese', lettersFrom(0x20000, 40_000), 50_000],
+  ['Korean', lettersFrom(0xac00, 11_000), 50_000],
+  ['a letter that stands for eighteen', '\ufdfa'.repeat(100_000), 1],
+  ['quotes', `it's 'x:y' ''z'' \\ `.repeat(5_000), 3],
+])('a giant text is stored: %s', async (_, text, least) => {
+  const [row] = await db.query<{ count: number }>(LENGTH, [text])
+  expect(row?.count).toBeGreaterThanOrEqual(least)
+})
 
 for (const [place, search] of [
   ['passages', inPassages],
@@ -270,6 +313,17 @@ for (const [place, search] of [
       const [, excluded = ''] = /(\S+)$/.exec(phrase) ?? []
       expect(await search(`${word} -${excluded}`)).not.toContain(text)
       if (empty !== '') expect(await search(empty)).toEqual([])
+    })
+
+    test('what means nothing in one language does in another', async () => {
+      expect((await search('Did he die?'))[0]).toBe('Nobody knows when the old king died.')
+      expect(await search('die')).toEqual(['Nobody knows when the old king died.'])
+      expect(await search('wo ist die')).toEqual([])
+    })
+
+    test('stems of one language are not those of another', async () => {
+      expect(await search('care')).toEqual(['They took good care of the dog.'])
+      expect(await search('cars')).toEqual(['His car is at the garage.'])
     })
 
     test.each<[string, string]>([
