@@ -72,7 +72,7 @@ begin
   end if;
   words := pg_catalog.to_tsvector('pg_catalog.simple', beginning);
   total := pg_catalog.length(words);
-  english := total - pg_catalog.length(pg_catalog.ts_delete(words, '{the,and,of,to,is,that,it,for,with,are,this,be,have,not,but,you,they,from,was,were,i,my,your,we,our,his,her,she,he,me,their,what,which,who,how,when,where,why,will,would,could,can,do,did,does,has,had,been,about,if,as,at,by,or,so,in,on,an,there,just,than,then,them,its,some,all,get,got,know,think,like,really,good,great,love,thanks,wow,yes,new,time,too,very,into,after,because,let,please}'::text[]));
+  english := total - pg_catalog.length(pg_catalog.ts_delete(words, '{a,the,and,of,to,is,that,it,for,with,are,this,be,have,not,but,you,they,from,was,were,i,my,your,we,our,his,her,she,he,me,their,what,which,who,how,when,where,why,will,would,could,can,do,did,does,has,had,been,about,if,as,at,by,or,so,in,on,an,there,just,than,then,them,its,some,all,get,got,know,think,like,really,good,great,love,thanks,wow,yes,new,time,too,very,into,after,because,let,please,more,most,much,many,other,another,only,out,up,down,now,here,these,those,need,needs,want,wants,make,makes,made,take,takes,go,goes,going,went,see,saw,say,says,said,use,uses,used,work,works,day,days,year,years,week,people,thing,things,way,well,back,first,last,next,every,each,any,both,again,still,should,never,always,often,today,tomorrow,yesterday,before,with,without,during,between,under,since,while,until,through,against,such,own,same,few,little,old,long,right,look,come,comes,came,help,everything,something,nothing,someone,am,being,having,doing,don,ve,ll}'::text[]));
   if english >= 3 and english * 4 >= total then
     return 'pg_catalog.english'::regconfig;
   end if;
@@ -124,8 +124,7 @@ begin
   if hits[best] >= 2 and hits[best] > english then
     return languages[best];
   end if;
-  -- "in" alone decides nothing
-  return case when english > hits[best] or english >= 2 or total > 60 then 'pg_catalog.english'::regconfig end;
+  return case when english > 0 or total > 60 then 'pg_catalog.english'::regconfig end;
 end $$;
 
 -- Stems of other languages than English in Latin letters are kept apart from those of English: "care" would be "car" in French. All of them together, so that it

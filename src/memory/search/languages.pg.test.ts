@@ -245,7 +245,7 @@ async function inMessages(query: string): Promise<string[]> {
 }
 
 /** As it was stored before words had languages. */
-const OLD_MESSAGE = 'Der Klempner hat die Heizungen repariert, and billed the repairs.'
+const OLD_MESSAGE = 'Der Klempner hat Heizungen repariert, and billed the repairs.'
 const INSERT_OLD = statement(
   'test-insert-old-message',
   `insert into messages (organization_id, id, agent_id, conversation_id, role, content, search, created_at)
