@@ -54,7 +54,7 @@ const everythingIsEmbedded = () =>
 const INSERT = statement(
   'test-insert-turns',
   `insert into messages (organization_id, id, agent_id, conversation_id, role, content, search, created_at)
-   select $1, t.id, $2, $3, t.role, jsonb_build_array(jsonb_build_object('type', 'text', 'text', t.text)), to_tsvector('english', t.text),
+   select $1, t.id, $2, $3, t.role, jsonb_build_array(jsonb_build_object('type', 'text', 'text', t.text)), perdure_words(t.text),
      t.at::timestamptz from jsonb_to_recordset($4::jsonb) as t (id text, role text, text text, at text) order by t.at`,
 )
 async function insertTurns(): Promise<void> {
