@@ -5,7 +5,7 @@ import type { AgentRuns } from '#agent/agent-messenger.ts'
 import { loadTenantProviders } from '#agent/providers/load-tenant-providers.ts'
 import { createRunLoop } from '#agent/run-loop.ts'
 import { TraceWriter } from '#agent/trace-writer.ts'
-import { type Config, redisUrlOf, secretsOf, webhookSecretsOf } from '#config/config.ts'
+import { type Config, redisUrlOf, secretsOf, storageSettingsOf, webhookSecretsOf } from '#config/config.ts'
 import { findEncryptionKey } from '#config/find-encryption-key.ts'
 import { BatchAdvancer } from '#jobs/advance-batches.ts'
 import { WebhookDeliverer } from '#jobs/deliver-webhooks.ts'
@@ -20,6 +20,8 @@ import type { EmbedderRegistry } from '#llm/embeddings/create-embedder-registry.
 import { openEmbedders } from '#llm/embeddings/open-embedders.ts'
 import type { ModelRegistry } from '#llm/model.ts'
 import { createModelRegistry, type ProviderDesk } from '#llm/registry.ts'
+import { openStorages } from '#memory/files/storage/open-storages.ts'
+import type { UploadStorages } from '#memory/files/storage/upload-storage.ts'
 import { StoredVectorSearch, type VectorSearch } from '#memory/search/vector-search.ts'
 import { DomainError, errorMessage } from '#platform/errors.ts'
 import { DEFAULT_ORGANIZATION_ID } from '#platform/ids.ts'
@@ -45,6 +47,8 @@ export interface Context extends AsyncDisposable {
   readonly config: Config
   readonly logger: Logger
   readonly db: Db
+  /** Where the bytes of uploads wait. */
+  readonly uploads: UploadStorages
   readonly models: ModelRegistry
   /** Where tenants bring providers of their own. */
   readonly providers: ProviderDesk
@@ -84,6 +88,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     overrides.logger ?? createLogger({ level: config.logLevel, format: config.logFormat, secrets: secretsOf(config) })
   const db = overrides.db ?? resources.use(await openConfiguredDatabase(config, logger, overrides.onStatement))
   await prepareDatabase(db, logger)
+  const uploads = await openStorages(resources, db, storageSettingsOf(config))
   const secrets = new SecretBox(await findEncryptionKey(config))
   const partitions = setInterval(() => void makePartitionsAhead(db, logger), PARTITION_CHECK_MS)
   resources.defer(() => clearInterval(partitions))
@@ -133,13 +138,14 @@ export async function createContext(config: Config, overrides: ContextOverrides 
   )
   agentRuns.runs = runs
   await runs.open()
-  startJobs(resources, { config, logger, db, runs, embedders })
+  startJobs(resources, { config, logger, db, uploads, runs, embedders })
 
   const owned = resources.move()
   return {
     config,
     logger,
     db,
+    uploads,
     models,
     providers,
     secrets,
@@ -161,9 +167,10 @@ function startJobs(
     config,
     logger,
     db,
+    uploads,
     runs,
     embedders,
-  }: Pick<Context, 'config' | 'logger' | 'db' | 'runs'> & { embedders: EmbedderRegistry },
+  }: Pick<Context, 'config' | 'logger' | 'db' | 'uploads' | 'runs'> & { embedders: EmbedderRegistry },
 ): void {
   const timeoutMs = config.webhookTimeoutMs
   const allowsPrivate = config.webhookAddresses === 'any'
@@ -178,7 +185,7 @@ function startJobs(
     }),
   )
   deliverer.start()
-  resources.use(new FileReader({ db, logger: namedLogger(logger, 'files') })).start()
+  resources.use(new FileReader({ db, storages: uploads, logger: namedLogger(logger, 'files') })).start()
   resources.use(new TextEmbedder({ db, logger: namedLogger(logger, 'embeddings'), embedders })).start()
   const schedules = resources.use(new ScheduleStarter({ db, logger: namedLogger(logger, 'schedules'), runs }))
   schedules.start()

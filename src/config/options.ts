@@ -8,6 +8,7 @@ export type OptionGroup =
   | 'Database'
   | 'Models'
   | 'Providers'
+  | 'Files'
   | 'Callbacks'
   | 'Tools'
   | 'Logs'
@@ -426,6 +427,87 @@ export const OPTIONS = [
     default: 'off',
     group: 'Providers',
     doc: 'Whether request and answer of every model call are kept, for `GET /v1/steps/{id}/trace`. They hold whole prompts: many times what the messages take, and whatever the prompts say.',
+  },
+  {
+    key: 'fileStorage',
+    name: 'PERDURE_FILE_STORAGE',
+    flag: '--file-storage',
+    type: 'choice',
+    choices: ['database', 'folder', 's3'],
+    default: 'database',
+    group: 'Files',
+    doc: 'Where the bytes of uploads wait until they are read: in the database, in a folder, or in a bucket of S3. What waits elsewhere since other settings is read as long as those stay set. See files.md.',
+  },
+  {
+    key: 'fileStorageFolder',
+    name: 'PERDURE_FILE_STORAGE_FOLDER',
+    flag: '--file-storage-folder',
+    type: 'path',
+    group: 'Files',
+    doc: 'Folder of uploads; of several servers the same, on a volume that they share.',
+  },
+  {
+    key: 's3Bucket',
+    name: 'PERDURE_S3_BUCKET',
+    flag: '--s3-bucket',
+    type: 'string',
+    group: 'Files',
+    doc: 'Bucket of uploads, on AWS or any server that speaks S3 (MinIO, Ceph, R2, …).',
+  },
+  {
+    key: 's3Prefix',
+    name: 'PERDURE_S3_PREFIX',
+    flag: '--s3-prefix',
+    type: 'string',
+    default: 'perdure-uploads',
+    group: 'Files',
+    doc: 'What the names of all objects begin with.',
+  },
+  {
+    key: 's3Region',
+    name: 'PERDURE_S3_REGION',
+    aliases: ['AWS_REGION', 'AWS_DEFAULT_REGION'],
+    flag: '--s3-region',
+    type: 'string',
+    default: 'us-east-1',
+    group: 'Files',
+    doc: 'Region of the bucket.',
+  },
+  {
+    key: 's3Endpoint',
+    name: 'PERDURE_S3_ENDPOINT',
+    aliases: ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL'],
+    flag: '--s3-endpoint',
+    type: 'url',
+    schemes: HTTP,
+    group: 'Files',
+    doc: 'Address of a server that speaks S3, where it is not that of AWS.',
+  },
+  {
+    key: 's3PathStyle',
+    name: 'PERDURE_S3_PATH_STYLE',
+    flag: '--s3-path-style',
+    type: 'choice',
+    choices: ['auto', 'on', 'off'],
+    default: 'auto',
+    group: 'Files',
+    doc: 'Whether the bucket stands in the path of requests instead of in the name of the host; `auto`: where `PERDURE_S3_ENDPOINT` is set.',
+  },
+  {
+    key: 's3AccessKeyId',
+    name: 'PERDURE_S3_ACCESS_KEY_ID',
+    type: 'string',
+    secret: true,
+    group: 'Files',
+    doc: "Key of the bucket. Without it, what AWS's own tools take: `AWS_ACCESS_KEY_ID`, a profile, web identity, the role of the container or the machine.",
+  },
+  {
+    key: 's3SecretAccessKey',
+    name: 'PERDURE_S3_SECRET_ACCESS_KEY',
+    type: 'string',
+    secret: true,
+    group: 'Files',
+    doc: 'The secret that belongs to `PERDURE_S3_ACCESS_KEY_ID`.',
   },
   {
     key: 'webhookSecret',

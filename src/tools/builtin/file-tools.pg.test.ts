@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { attachFolder } from '#agent/agent-folders.ts'
 import { createFolder } from '#memory/files/create-folder.ts'
+import { DatabaseStorage } from '#memory/files/storage/database-storage.ts'
 import { storeFile } from '#memory/files/store-file.ts'
 import { DEFAULT_ORGANIZATION_ID } from '#platform/ids.ts'
 import { listAgentFileStates } from '#store/agents/agent-file-reader.ts'
@@ -31,7 +32,7 @@ async function newFolder(files: Record<string, string>): Promise<{ id: string; n
   const fields = { description: null, instructions: null, metadata: null, embedding: null }
   const folder = await createFolder(db, TEST_ACTOR, { name: `docs${number}`, ...fields })
   for (const [fileName, text] of Object.entries(files)) {
-    await storeFile(db, TEST_ACTOR, folder.id, {
+    await storeFile({ db, storage: new DatabaseStorage(db) }, TEST_ACTOR, folder.id, {
       fileName,
       mediaType: null,
       content: Readable.from([Buffer.from(text)]),

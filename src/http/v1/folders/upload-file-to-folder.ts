@@ -44,7 +44,7 @@ export function uploadFileToFolder(app: App, context: Context, routes: FolderRou
       // before the file, which may be large
       await getFolder(context.db, actor.organizationId, folderId)
       const { file, wasSkipped } = await readUpload(request, 'file', context.config.maxUploadBytes, (upload) =>
-        storeFile(context.db, actor, folderId, {
+        storeFile({ db: context.db, storage: context.uploads.current }, actor, folderId, {
           ...upload,
           name: query.name || null,
           duplicateHandling: query.duplicate_handling,
