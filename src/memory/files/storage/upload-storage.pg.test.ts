@@ -42,7 +42,7 @@ const s3Storage = (over: { secretAccessKey?: string; bucket?: string; idleTimeou
     isPathStyle: true,
     prefix: 'of-tests/',
     credentials: { accessKeyId: s3.accessKeyId, secretAccessKey: over.secretAccessKey ?? s3.secretAccessKey },
-    idleTimeoutMs: over.idleTimeoutMs ?? 2_000,
+    idleTimeoutMs: over.idleTimeoutMs ?? 10_000,
     maxAttempts: 2,
   })
 
@@ -201,7 +201,7 @@ describe('s3', () => {
     ['complete', 'fail', 12_000_000],
   ] as const)('%s that answers with %s: unavailable, and nothing is kept', async (operation, fault, size) => {
     const happened = faulty(operation, fault, operation === 'part' ? 2 : undefined)
-    const failure: unknown = await s3Storage({ idleTimeoutMs: 300 })
+    const failure: unknown = await s3Storage({ idleTimeoutMs: fault === 'hang' ? 1_500 : 10_000 })
       .write(newKey(), content(size))
       .catch((error: unknown) => error)
     expect(failure).toMatchObject({
@@ -250,7 +250,7 @@ describe('s3', () => {
   test.each(['fail', 'cut', 'hang'] as const)(
     'get that answers with %s: unavailable, never half of it',
     async (fault) => {
-      const [storage, key] = [s3Storage({ idleTimeoutMs: 300 }), newKey()]
+      const [storage, key] = [s3Storage({ idleTimeoutMs: fault === 'hang' ? 1_500 : 10_000 }), newKey()]
       await storage.write(key, content(1_000_000))
       faulty('get', fault)
       await expect(digest(storage.read(key, never))).rejects.toThrow(StorageUnavailable)
