@@ -5,7 +5,14 @@ import type { AgentRuns } from '#agent/agent-messenger.ts'
 import { loadTenantProviders } from '#agent/providers/load-tenant-providers.ts'
 import { createRunLoop } from '#agent/run-loop.ts'
 import { TraceWriter } from '#agent/trace-writer.ts'
-import { type Config, redisUrlOf, secretsOf, storageSettingsOf, webhookSecretsOf } from '#config/config.ts'
+import {
+  type Config,
+  memoryLimitsOf,
+  redisUrlOf,
+  secretsOf,
+  storageSettingsOf,
+  webhookSecretsOf,
+} from '#config/config.ts'
 import { findEncryptionKey } from '#config/find-encryption-key.ts'
 import { BatchAdvancer } from '#jobs/advance-batches.ts'
 import { WebhookDeliverer } from '#jobs/deliver-webhooks.ts'
@@ -32,6 +39,7 @@ import { VERSION } from '#platform/version.ts'
 import type { RedisFanout } from '#runs/redis-fanout.ts'
 import { RunEngine } from '#runs/run-engine.ts'
 import type { Db, StatementObserver } from '#store/db.ts'
+import { setServerLimits } from '#store/limits/set-memory-limits.ts'
 import { migrate } from '#store/migrate.ts'
 import { openDatabase } from '#store/open-database.ts'
 import { ensurePartitions } from '#store/partitions.ts'
@@ -88,6 +96,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     overrides.logger ?? createLogger({ level: config.logLevel, format: config.logFormat, secrets: secretsOf(config) })
   const db = overrides.db ?? resources.use(await openConfiguredDatabase(config, logger, overrides.onStatement))
   await prepareDatabase(db, logger)
+  await setServerLimits(db, memoryLimitsOf(config))
   const uploads = await openStorages(resources, db, storageSettingsOf(config))
   const secrets = new SecretBox(await findEncryptionKey(config))
   const partitions = setInterval(() => void makePartitionsAhead(db, logger), PARTITION_CHECK_MS)

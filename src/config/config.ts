@@ -175,6 +175,15 @@ export function redisUrlOf({ redisUrl, redisHost, redisPort }: Config): string |
   return `redis://${host}:${redisPort ?? 6379}`
 }
 
+/** What agents may have at most, by the names that the database has for it. */
+export const memoryLimitsOf = (config: Config) => ({
+  archive_passages: config.maxArchivePassages,
+  archive_bytes: config.maxArchiveBytes,
+  agent_blocks: config.maxAgentBlocks,
+  agent_folders: config.maxAgentFolders,
+  folder_files: config.maxFolderFiles,
+})
+
 /** Where the bytes of uploads wait until they are read. */
 export function storageSettingsOf(config: Config) {
   const { fileStorage, fileStorageFolder, s3Bucket, s3Endpoint, s3AccessKeyId, s3SecretAccessKey } = config

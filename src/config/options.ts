@@ -9,6 +9,7 @@ export type OptionGroup =
   | 'Models'
   | 'Providers'
   | 'Files'
+  | 'Limits'
   | 'Callbacks'
   | 'Tools'
   | 'Logs'
@@ -508,6 +509,61 @@ export const OPTIONS = [
     secret: true,
     group: 'Files',
     doc: 'The secret that belongs to `PERDURE_S3_ACCESS_KEY_ID`.',
+  },
+  {
+    key: 'maxArchivePassages',
+    name: 'PERDURE_MAX_ARCHIVE_PASSAGES',
+    flag: '--max-archive-passages',
+    type: 'integer',
+    default: 1_000_000,
+    min: 0,
+    max: 1_000_000_000,
+    group: 'Limits',
+    doc: 'Passages of one archive; 0: no limit. What is beyond is refused, to clients and to tools alike. All servers of a database have these limits from the one that started last; an organisation can have its own (memory.md).',
+  },
+  {
+    key: 'maxArchiveBytes',
+    name: 'PERDURE_MAX_ARCHIVE_SIZE',
+    flag: '--max-archive-size',
+    type: 'size',
+    default: 2_048 * MIB,
+    min: 0,
+    max: 1_048_576 * MIB,
+    group: 'Limits',
+    doc: 'Text of all passages of one archive; 0: no limit.',
+  },
+  {
+    key: 'maxAgentBlocks',
+    name: 'PERDURE_MAX_AGENT_BLOCKS',
+    flag: '--max-agent-blocks',
+    type: 'integer',
+    default: 100,
+    min: 0,
+    max: 10_000,
+    group: 'Limits',
+    doc: 'Memory blocks of one agent, all of which stand in every prompt; 0: no limit.',
+  },
+  {
+    key: 'maxAgentFolders',
+    name: 'PERDURE_MAX_AGENT_FOLDERS',
+    flag: '--max-agent-folders',
+    type: 'integer',
+    default: 100,
+    min: 0,
+    max: 100_000,
+    group: 'Limits',
+    doc: 'Folders of one agent; 0: no limit.',
+  },
+  {
+    key: 'maxFolderFiles',
+    name: 'PERDURE_MAX_FOLDER_FILES',
+    flag: '--max-folder-files',
+    type: 'integer',
+    default: 10_000,
+    min: 0,
+    max: 1_000_000,
+    group: 'Limits',
+    doc: 'Files of one folder; 0: no limit.',
   },
   {
     key: 'webhookSecret',

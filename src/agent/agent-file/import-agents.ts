@@ -1,4 +1,4 @@
-import { checkBlockCount, checkLabels } from '#agent/agent-blocks.ts'
+import { checkLabels } from '#agent/agent-blocks.ts'
 import { attachFolders, FILE_TOOLS } from '#agent/agent-folders.ts'
 import { checkSecrets, SECRET_MASK, type SecretValues, sealSecrets } from '#agent/agent-secrets.ts'
 import type { AgentType } from '#agent/base-tools.ts'
@@ -198,7 +198,6 @@ async function importAgent(
   const tools = [...new Set([...named, ...bundled.toolIds.flatMap((id) => made.tools.get(id) ?? [])])]
   const blocks = bundled.blockIds.flatMap((id) => made.blocks.get(id) ?? [])
   checkLabels(blocks.map((block) => block.label))
-  checkBlockCount(blocks.length)
   const rules = firstToolRules(input, { agentType, model, tools })
   const agent = buildAgentRow(input, { ...deps, author, agentType, model, rules })
   const conversationId = newOrderedId('conv')
