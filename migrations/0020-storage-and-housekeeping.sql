@@ -164,3 +164,13 @@ begin
 end $$;
 create trigger files_limited after insert on files referencing new table as new_rows
   for each statement execute function perdure_limit_files();
+
+-- Which passages searches have given. A table of its own: a retrieval is no change of the passage, and writes none of its indexes.
+create table passage_retrievals (
+  organization_id text collate "C" not null,
+  passage_id text collate "C" not null,
+  retrieval_count bigint not null,
+  last_retrieved_at timestamptz not null,
+  primary key (organization_id, passage_id),
+  foreign key (organization_id, passage_id) references passages (organization_id, id) on delete cascade
+) with (fillfactor = 80);

@@ -29,6 +29,7 @@ import type { ModelRegistry } from '#llm/model.ts'
 import { createModelRegistry, type ProviderDesk } from '#llm/registry.ts'
 import { openStorages } from '#memory/files/storage/open-storages.ts'
 import type { UploadStorages } from '#memory/files/storage/upload-storage.ts'
+import { RetrievalLog } from '#memory/retrieval-log.ts'
 import { StoredVectorSearch, type VectorSearch } from '#memory/search/vector-search.ts'
 import { DomainError, errorMessage } from '#platform/errors.ts'
 import { DEFAULT_ORGANIZATION_ID } from '#platform/ids.ts'
@@ -67,6 +68,8 @@ export interface Context extends AsyncDisposable {
   readonly runs: RunEngine
   /** Executes tools that are not the server's own. */
   readonly customTools: CustomTools
+  /** Which passages searches give. */
+  readonly retrievals: RetrievalLog
   /** What built-in tools work with. */
   readonly services: ToolServices
   /** Finds texts by what they mean. */
@@ -116,7 +119,8 @@ export async function createContext(config: Config, overrides: ContextOverrides 
   const agentRuns: AgentRuns = {}
   const embedders = overrides.embedders ?? resources.use(openEmbedders(config, namedLogger(logger, 'embeddings')))
   const vectors = new StoredVectorSearch({ db, logger: namedLogger(logger, 'search'), embedders })
-  const { mcp, customTools, services } = openTools(resources, { config, logger, db, secrets, vectors })
+  const retrievals = resources.use(new RetrievalLog({ db, logger: namedLogger(logger, 'retrievals') }))
+  const { mcp, customTools, services } = openTools(resources, { config, logger, db, secrets, vectors, retrievals })
   const traces =
     config.providerTraces === 'on'
       ? resources.use(new TraceWriter({ db, logger: namedLogger(logger, 'traces') }))
@@ -159,6 +163,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     providers,
     secrets,
     customTools,
+    retrievals,
     services,
     mcp,
     vectors,
