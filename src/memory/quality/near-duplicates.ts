@@ -18,7 +18,8 @@ export interface NearDuplicate {
 
 interface Known {
   id: string
-  text: string
+  /** Hashes of its pieces, each once, in order. */
+  pieces: Uint32Array
 }
 
 /** Letters and digits in lower case, everything else a blank: texts that differ in nothing else say the same. */
@@ -40,8 +41,8 @@ export class NearDuplicateFinder {
   /** The text before it that it is most like, where one is near enough. `text` is normalized. */
   add(id: string, text: string): NearDuplicate | undefined {
     const pieces = hashPieces(text)
-    if (pieces.size === 0) return undefined
-    const own: Known = { id, text }
+    if (pieces.length === 0) return undefined
+    const own: Known = { id, pieces }
     const candidates = new Set<Known>()
     for (const band of bandsOf(pieces)) {
       const same = this.#bands.get(band) ?? []
@@ -50,7 +51,7 @@ export class NearDuplicateFinder {
     }
     let best: NearDuplicate | undefined
     for (const known of candidates) {
-      const similarity = shareOf(pieces, hashPieces(known.text))
+      const similarity = shareOf(pieces, known.pieces)
       const isBetter = similarity > (best?.similarity ?? 0)
       if (similarity >= MIN_SIMILARITY && isBetter) best = { ids: [known.id, id], similarity }
     }
@@ -59,19 +60,21 @@ export class NearDuplicateFinder {
 }
 
 /** 32-bit FNV-1a of each piece, mixed so that its high bits are as good as its low ones. */
-function hashPieces(text: string): Set<number> {
-  const hashes = new Set<number>()
-  for (let at = 0; at + PIECE_CHARS <= text.length; at += 1) {
+function hashPieces(text: string): Uint32Array {
+  const hashes = new Uint32Array(Math.max(text.length - PIECE_CHARS + 1, 0))
+  for (let at = 0; at < hashes.length; at += 1) {
     let hash = 0x811c9dc5
-    for (let index = at; index < at + PIECE_CHARS; index += 1)
+    for (let index = at; index < at + PIECE_CHARS; index += 1) {
       hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
+    }
     hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-    hashes.add((hash ^ (hash >>> 13)) >>> 0)
+    hashes[at] = hash ^ (hash >>> 13)
   }
-  return hashes
+  hashes.sort()
+  return hashes.filter((hash, index) => index === 0 || hash !== hashes[index - 1])
 }
 
-function bandsOf(hashes: ReadonlySet<number>): number[] {
+function bandsOf(hashes: Uint32Array): number[] {
   const bins = new Float64Array(BINS).fill(Number.POSITIVE_INFINITY)
   for (const hash of hashes) {
     const bin = hash % BINS
@@ -93,8 +96,13 @@ function bandsOf(hashes: ReadonlySet<number>): number[] {
   })
 }
 
-function shareOf(one: ReadonlySet<number>, other: ReadonlySet<number>): number {
+function shareOf(one: Uint32Array, other: Uint32Array): number {
   let both = 0
-  for (const hash of one) if (other.has(hash)) both += 1
-  return both / (one.size + other.size - both)
+  for (let at = 0, otherAt = 0; at < one.length && otherAt < other.length; ) {
+    const difference = (one[at] ?? 0) - (other[otherAt] ?? 0)
+    if (difference === 0) both += 1
+    if (difference <= 0) at += 1
+    if (difference >= 0) otherAt += 1
+  }
+  return both / (one.length + other.length - both)
 }

@@ -54,7 +54,7 @@ export function retrieveArchiveQuality(app: App, context: Context): void {
           'What might be put in order in an archive: duplicates, near-duplicates, passages that no search has given, stale ones, tags. Of so many passages at once, the oldest first',
         params: ArchiveId,
         querystring: Type.Object({
-          limit: Type.Integer({ minimum: 1, maximum: 20_000, default: 5_000, description: 'Passages to look at' }),
+          limit: Type.Integer({ minimum: 1, maximum: 10_000, default: 5_000, description: 'Passages to look at' }),
           after: Type.Optional(IdSchema('passage')),
           top: Type.Integer({ minimum: 0, maximum: 200, default: 20, description: 'Findings of each kind to tell' }),
           stale_days: Type.Integer({
