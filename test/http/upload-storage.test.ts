@@ -36,10 +36,14 @@ const filesBelow = async (folder: string) =>
 const noted = statement('test-count-uploads', 'select count(*) as count from stored_uploads')
 const parts = statement('test-count-parts', 'select count(*) as count from file_upload_parts')
 const age = statement('test-age-uploads', "update stored_uploads set created_at = created_at - interval '2 hours'")
-const makeDue = statement('test-make-due', 'update files set parse_due_at = now() where parse_due_at is not null')
+const makeDue = statement(
+  'test-make-due',
+  "update files set parse_due_at = now(), error_message = null where parse_due_at is not null and processing_status = 'pending'",
+)
+const attempts = statement('test-read-attempts', 'select parse_attempts from files where id = $1')
 const hold = statement(
   'test-hold-files',
-  "update files set parse_due_at = now() + interval '1 day', parse_token = null, processing_status = 'pending' where parse_due_at is not null",
+  "update files set parse_due_at = now() + interval '1 day', parse_token = null, parse_attempts = 0, processing_status = 'pending' where parse_due_at is not null",
 )
 const removeOrganization = statement('test-remove-organization', 'delete from organizations where id = $1')
 
@@ -178,10 +182,15 @@ describe.each(['folder', 's3'] as const)('uploads in %s', (kind) => {
     const repair = await (kind === 'folder' ? moveFolder(root) : failS3(s3))
     for (let round = 1; round <= 4; round += 1) {
       await server.context.db.query(makeDue)
-      const waits = async () => (await find(id)).error_message
-      await expect.poll(waits, { timeout: 20_000 }).toMatch(/^The storage of uploads does not work at the moment/)
-      expect((await find(id)).processing_status).toBe('pending')
+      const waits = async () => {
+        const { processing_status, error_message } = await find(id)
+        return `${processing_status}: ${error_message}`
+      }
+      const told = /^pending: The storage of uploads does not work at the moment/
+      await expect.poll(waits, { timeout: 20_000 }).toMatch(told)
     }
+    // they are no fault of the file
+    expect(await server.context.db.query(attempts, [id])).toEqual([{ parse_attempts: 0 }])
     await repair()
     await server.context.db.query(makeDue)
     await expect.poll(status(id), { timeout: 55_000 }).toBe('completed')
