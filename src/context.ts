@@ -5,7 +5,14 @@ import type { AgentRuns } from '#agent/agent-messenger.ts'
 import { loadTenantProviders } from '#agent/providers/load-tenant-providers.ts'
 import { createRunLoop } from '#agent/run-loop.ts'
 import { TraceWriter } from '#agent/trace-writer.ts'
-import { type Config, redisUrlOf, secretsOf, webhookSecretsOf } from '#config/config.ts'
+import {
+  type Config,
+  memoryLimitsOf,
+  redisUrlOf,
+  secretsOf,
+  storageSettingsOf,
+  webhookSecretsOf,
+} from '#config/config.ts'
 import { findEncryptionKey } from '#config/find-encryption-key.ts'
 import { BatchAdvancer } from '#jobs/advance-batches.ts'
 import { WebhookDeliverer } from '#jobs/deliver-webhooks.ts'
@@ -20,6 +27,9 @@ import type { EmbedderRegistry } from '#llm/embeddings/create-embedder-registry.
 import { openEmbedders } from '#llm/embeddings/open-embedders.ts'
 import type { ModelRegistry } from '#llm/model.ts'
 import { createModelRegistry, type ProviderDesk } from '#llm/registry.ts'
+import { openStorages } from '#memory/files/storage/open-storages.ts'
+import type { UploadStorages } from '#memory/files/storage/upload-storage.ts'
+import { RetrievalLog } from '#memory/retrieval-log.ts'
 import { StoredVectorSearch, type VectorSearch } from '#memory/search/vector-search.ts'
 import { DomainError, errorMessage } from '#platform/errors.ts'
 import { DEFAULT_ORGANIZATION_ID } from '#platform/ids.ts'
@@ -30,6 +40,7 @@ import { VERSION } from '#platform/version.ts'
 import type { RedisFanout } from '#runs/redis-fanout.ts'
 import { RunEngine } from '#runs/run-engine.ts'
 import type { Db, StatementObserver } from '#store/db.ts'
+import { setServerLimits } from '#store/limits/set-memory-limits.ts'
 import { migrate } from '#store/migrate.ts'
 import { openDatabase } from '#store/open-database.ts'
 import { ensurePartitions } from '#store/partitions.ts'
@@ -45,6 +56,8 @@ export interface Context extends AsyncDisposable {
   readonly config: Config
   readonly logger: Logger
   readonly db: Db
+  /** Where the bytes of uploads wait. */
+  readonly uploads: UploadStorages
   readonly models: ModelRegistry
   /** Where tenants bring providers of their own. */
   readonly providers: ProviderDesk
@@ -55,6 +68,8 @@ export interface Context extends AsyncDisposable {
   readonly runs: RunEngine
   /** Executes tools that are not the server's own. */
   readonly customTools: CustomTools
+  /** Which passages searches give. */
+  readonly retrievals: RetrievalLog
   /** What built-in tools work with. */
   readonly services: ToolServices
   /** Finds texts by what they mean. */
@@ -84,6 +99,8 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     overrides.logger ?? createLogger({ level: config.logLevel, format: config.logFormat, secrets: secretsOf(config) })
   const db = overrides.db ?? resources.use(await openConfiguredDatabase(config, logger, overrides.onStatement))
   await prepareDatabase(db, logger)
+  await setServerLimits(db, memoryLimitsOf(config))
+  const uploads = await openStorages(resources, db, storageSettingsOf(config))
   const secrets = new SecretBox(await findEncryptionKey(config))
   const partitions = setInterval(() => void makePartitionsAhead(db, logger), PARTITION_CHECK_MS)
   resources.defer(() => clearInterval(partitions))
@@ -102,7 +119,8 @@ export async function createContext(config: Config, overrides: ContextOverrides 
   const agentRuns: AgentRuns = {}
   const embedders = overrides.embedders ?? resources.use(openEmbedders(config, namedLogger(logger, 'embeddings')))
   const vectors = new StoredVectorSearch({ db, logger: namedLogger(logger, 'search'), embedders })
-  const { mcp, customTools, services } = openTools(resources, { config, logger, db, secrets, vectors })
+  const retrievals = resources.use(new RetrievalLog({ db, logger: namedLogger(logger, 'retrievals') }))
+  const { mcp, customTools, services } = openTools(resources, { config, logger, db, secrets, vectors, retrievals })
   const traces =
     config.providerTraces === 'on'
       ? resources.use(new TraceWriter({ db, logger: namedLogger(logger, 'traces') }))
@@ -133,17 +151,19 @@ export async function createContext(config: Config, overrides: ContextOverrides 
   )
   agentRuns.runs = runs
   await runs.open()
-  startJobs(resources, { config, logger, db, runs, embedders })
+  startJobs(resources, { config, logger, db, uploads, runs, embedders })
 
   const owned = resources.move()
   return {
     config,
     logger,
     db,
+    uploads,
     models,
     providers,
     secrets,
     customTools,
+    retrievals,
     services,
     mcp,
     vectors,
@@ -161,9 +181,10 @@ function startJobs(
     config,
     logger,
     db,
+    uploads,
     runs,
     embedders,
-  }: Pick<Context, 'config' | 'logger' | 'db' | 'runs'> & { embedders: EmbedderRegistry },
+  }: Pick<Context, 'config' | 'logger' | 'db' | 'uploads' | 'runs'> & { embedders: EmbedderRegistry },
 ): void {
   const timeoutMs = config.webhookTimeoutMs
   const allowsPrivate = config.webhookAddresses === 'any'
@@ -178,7 +199,7 @@ function startJobs(
     }),
   )
   deliverer.start()
-  resources.use(new FileReader({ db, logger: namedLogger(logger, 'files') })).start()
+  resources.use(new FileReader({ db, storages: uploads, logger: namedLogger(logger, 'files') })).start()
   resources.use(new TextEmbedder({ db, logger: namedLogger(logger, 'embeddings'), embedders })).start()
   const schedules = resources.use(new ScheduleStarter({ db, logger: namedLogger(logger, 'schedules'), runs }))
   schedules.start()

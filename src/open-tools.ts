@@ -2,6 +2,7 @@ import { isAbsolute, join } from 'node:path'
 import type { Config } from '#config/config.ts'
 import { ConfigError } from '#config/config-error.ts'
 import { installerEnvironment } from '#config/installer-environment.ts'
+import type { RetrievalLog } from '#memory/retrieval-log.ts'
 import type { VectorSearch } from '#memory/search/vector-search.ts'
 import { type AllowedHosts, parseAllowedHosts } from '#platform/allowed-hosts.ts'
 import { errorMessage } from '#platform/errors.ts'
@@ -27,6 +28,7 @@ interface ToolDependencies {
   db: Db
   secrets: SecretBox
   vectors: VectorSearch
+  retrievals: RetrievalLog
 }
 
 export interface OpenTools {
@@ -41,7 +43,7 @@ export interface OpenTools {
  * whose runs use it. Throws ConfigError for settings that mean nothing.
  */
 export function openTools(resources: AsyncDisposableStack, dependencies: ToolDependencies): OpenTools {
-  const { config, logger, db, secrets, vectors } = dependencies
+  const { config, logger, db, secrets, vectors, retrievals } = dependencies
   const mcp = resources.use(openMcpPool(dependencies))
   const customTools = new CustomTools({
     db,
@@ -61,6 +63,7 @@ export function openTools(resources: AsyncDisposableStack, dependencies: ToolDep
     pages,
     search,
     vectors,
+    retrievals,
     environmentOf: (organizationId: string, agentId: string) =>
       loadToolEnvironment(db, secrets, organizationId, agentId),
   }

@@ -1,19 +1,7 @@
-import { conflict, type DomainError, invalidArgument, notFound } from '#platform/errors.ts'
+import { conflict, type DomainError, notFound } from '#platform/errors.ts'
 import { listBlocksById } from '#store/agents/agent-block-reader.ts'
 import type { BlockRow } from '#store/blocks/block-row.ts'
 import type { Queryable } from '#store/db.ts'
-
-/** Blocks that one agent can have: all of them stand in every prompt. */
-const MAX_BLOCKS_PER_AGENT = 100
-
-/** Throws invalid_argument where an agent would have too many blocks. */
-export function checkBlockCount(count: number): void {
-  if (count > MAX_BLOCKS_PER_AGENT) {
-    throw invalidArgument(
-      `INVALID_ARGUMENT: an agent can have ${MAX_BLOCKS_PER_AGENT} memory blocks, not ${count}. Merge some, or keep notes in archival memory.`,
-    )
-  }
-}
 
 /** The blocks of these ids in this order, each once. Throws not_found. */
 export async function resolveBlocks(

@@ -1,26 +1,21 @@
 import { notFound } from '#platform/errors.ts'
-import { attachBlockRow, countAgentBlocks, detachBlockRow } from '#store/agents/agent-block-writer.ts'
+import { attachBlockRow, detachBlockRow } from '#store/agents/agent-block-writer.ts'
 import { requireAgent } from '#store/agents/require-agent.ts'
 import { isUniqueViolation } from '#store/database-error.ts'
 import type { Db } from '#store/db.ts'
 import { detachBlockFromAgents, listCompanions } from '#store/groups/group-writer.ts'
-import { checkBlockCount, duplicateLabel, resolveBlocks } from './agent-blocks.ts'
+import { duplicateLabel, resolveBlocks } from './agent-blocks.ts'
 
 /**
  * Attaches a block; does nothing where it is attached already. Throws not_found (agent, block), conflict (the agent has a
- * block of this label), invalid_argument (too many blocks).
+ * block of this label), and what the database throws where it has as many blocks as it can have.
  */
 export async function attachBlock(db: Db, organizationId: string, agentId: string, blockId: string): Promise<void> {
   await requireAgent(db, organizationId, agentId)
   const [block] = await resolveBlocks(db, organizationId, [blockId])
-  await db
-    .transaction(async (tx) => {
-      await attachBlockRow(tx, organizationId, agentId, blockId)
-      checkBlockCount(await countAgentBlocks(tx, organizationId, agentId))
-    })
-    .catch((error: unknown) => {
-      throw isUniqueViolation(error) ? duplicateLabel(block?.label) : error
-    })
+  await attachBlockRow(db, organizationId, agentId, blockId).catch((error: unknown) => {
+    throw isUniqueViolation(error) ? duplicateLabel(block?.label) : error
+  })
 }
 
 /** Throws not_found where there is no such agent or the block is not attached to it. The block itself stays. */

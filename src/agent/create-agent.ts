@@ -16,7 +16,7 @@ import { listIdentitiesOfAgents, requireIdentities } from '#store/identities/ide
 import { setAgentIdentities } from '#store/identities/identity-writer.ts'
 import type { NewMessage } from '#store/messages/message-row.ts'
 import type { ToolRow } from '#store/tools/tool-row.ts'
-import { checkBlockCount, checkLabels, duplicateLabel, resolveBlocks } from './agent-blocks.ts'
+import { checkLabels, duplicateLabel, resolveBlocks } from './agent-blocks.ts'
 import { attachFolders, FILE_TOOLS, folderIdsOf, resolveFolders } from './agent-folders.ts'
 import { checkAgentName, newAgentName } from './agent-name.ts'
 import { addSecrets, checkSecrets, type SecretValues } from './agent-secrets.ts'
@@ -134,7 +134,6 @@ export async function prepareAgent(
   const newBlocks = blocksOf(input)
   const shared = await resolveBlocks(db, organizationId, input.block_ids ?? [])
   checkLabels([...newBlocks, ...shared].map((block) => block.label))
-  checkBlockCount(newBlocks.length + shared.length)
   const folders = await resolveFolders(db, organizationId, folderIdsOf(input) ?? [])
   const fileTools = folders.length === 0 ? [] : await resolveTools(db, organizationId, FILE_TOOLS, [])
   const tools = await resolveTools(db, organizationId, firstToolNames(input, agentType), input.tool_ids ?? [])

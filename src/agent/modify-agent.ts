@@ -10,7 +10,7 @@ import { isUniqueViolation } from '#store/database-error.ts'
 import type { Db } from '#store/db.ts'
 import { requireIdentities } from '#store/identities/identity-reader.ts'
 import { setAgentIdentities } from '#store/identities/identity-writer.ts'
-import { checkBlockCount, checkLabels, duplicateLabel, resolveBlocks } from './agent-blocks.ts'
+import { checkLabels, duplicateLabel, resolveBlocks } from './agent-blocks.ts'
 import { applyFolderChange, resolveFolderChange } from './agent-folders.ts'
 import { checkAgentName } from './agent-name.ts'
 import { checkSecrets, replaceSecrets } from './agent-secrets.ts'
@@ -57,10 +57,7 @@ export async function modifyAgent(
   const newModel = change.model == null ? undefined : await resolveModel(models, change.model, organizationId)
   const limitedModel = newModel ?? (await modelToLimit(deps, organizationId, agentId, change))
   const blocks = change.block_ids == null ? undefined : await resolveBlocks(db, organizationId, change.block_ids)
-  if (blocks !== undefined) {
-    checkLabels(blocks.map((block) => block.label))
-    checkBlockCount(blocks.length)
-  }
+  if (blocks !== undefined) checkLabels(blocks.map((block) => block.label))
   if (change.secrets != null) checkSecrets(change.secrets)
   const tools = change.tool_ids == null ? undefined : await resolveTools(db, organizationId, [], change.tool_ids)
   const identityIds = change.identity_ids === undefined ? undefined : [...new Set(change.identity_ids ?? [])]

@@ -7,7 +7,7 @@ import type { Logger } from '#platform/logger.ts'
 import { retryTransient } from '#runs/retry-transient.ts'
 import type { ThreadBlock, ThreadTool } from '#store/conversations/load-thread.ts'
 import { loadBlocks } from '#store/conversations/load-thread.ts'
-import { isUniqueViolation, sqlState } from '#store/database-error.ts'
+import { isLimitReached, isUniqueViolation, sqlState } from '#store/database-error.ts'
 import type { Db } from '#store/db.ts'
 import type { NewMessage, ToolReturn } from '#store/messages/message-row.ts'
 import type { EventBatch } from '#store/run-events/event-batch.ts'
@@ -109,7 +109,7 @@ function toCommit(effects: readonly MemoryEffect[]): CommitEffects {
 }
 
 /** A value that no repetition can store (classes 22 and 54), such as a label too long for its index: the model can mend it. */
-const isRefusal = (error: unknown): boolean => /^(22|54)/.test(sqlState(error) ?? '')
+const isRefusal = (error: unknown): boolean => isLimitReached(error) || /^(22|54)/.test(sqlState(error) ?? '')
 
 /** PostgreSQL stores neither NUL nor half a surrogate pair. */
 export const cleanText = (text: string): string => text.replaceAll('\0', '').toWellFormed()
@@ -197,7 +197,7 @@ async function runCall(
       return { result, messages }
     } catch (error) {
       if (refusal === undefined && isRefusal(error)) {
-        refusal = `The change could not be stored: ${errorMessage(error)}.`
+        refusal = `The change could not be stored: ${errorMessage(error).replace(/\.$/, '')}.`
         continue
       }
       if (sqlState(error) !== 'PD001' && !isUniqueViolation(error)) throw error

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { Command } from 'commander'
-import { type Config, loadConfig } from '#config/config.ts'
+import { type Config, loadConfig, storageSettingsOf } from '#config/config.ts'
 import { installerEnvironment } from '#config/installer-environment.ts'
 import { openEmbedders } from '#llm/embeddings/open-embedders.ts'
+import { tryStorage } from '#memory/files/storage/try-storage.ts'
 import { errorMessage } from '#platform/errors.ts'
 import { createLogger } from '#platform/logger.ts'
 import { vectorColumn } from '#store/embeddings/vector-column.ts'
@@ -43,6 +44,7 @@ export async function examine(config: Config): Promise<Finding[]> {
     ...config.warnings.map((message): Finding => ({ state: 'warn', subject: 'settings', message })),
     await examineDatabase(config),
     await examineEmbeddings(config),
+    await examineUploads(config),
     describeSandbox(await sandbox.describe('python')),
     describeSandbox(await sandbox.describe('typescript')),
     ...(await examinePackages(config, sandbox)),
@@ -79,6 +81,19 @@ async function examineEmbeddings(config: Config): Promise<Finding> {
     return { state: 'ok', subject, message: `${handle}, ${embedder.dimensions} dimensions` }
   } catch (error) {
     return { state: 'fail', subject, message: `${handle}: ${errorMessage(error)} Until then searches go by words.` }
+  }
+}
+
+async function examineUploads(config: Config): Promise<Finding> {
+  const subject = 'storage of uploads'
+  const settings = storageSettingsOf(config)
+  const problem = await tryStorage(settings)
+  if (problem !== undefined) return { state: 'fail', subject, message: problem }
+  const where = settings.current === 'folder' ? settings.folder : `the bucket ${settings.s3?.bucket}`
+  return {
+    state: 'ok',
+    subject,
+    message: settings.current === 'database' ? 'the database' : `${where}: written to and read`,
   }
 }
 

@@ -25,6 +25,7 @@ export function checkConfig(config: Config): void {
     }
   }
   checkWebhookSecrets(config)
+  checkFileStorage(config)
   if (config.encryptionKey !== undefined && config.encryptionKey.length < 16) {
     throw new ConfigError(
       `${nameOf('PERDURE_ENCRYPTION_KEY')} is shorter than 16 characters. Make one with: openssl rand -base64 32.`,
@@ -36,6 +37,25 @@ export function checkConfig(config: Config): void {
     )
   }
   checkEndpoints(config)
+}
+
+function checkFileStorage({
+  fileStorage,
+  fileStorageFolder,
+  s3Bucket,
+  s3AccessKeyId,
+  s3SecretAccessKey,
+}: Config): void {
+  if (fileStorage === 'folder' && fileStorageFolder === undefined) {
+    throw new ConfigError('PERDURE_FILE_STORAGE is folder: set PERDURE_FILE_STORAGE_FOLDER to the folder of uploads.')
+  }
+  if (fileStorage === 's3' && s3Bucket === undefined) {
+    throw new ConfigError('PERDURE_FILE_STORAGE is s3: set PERDURE_S3_BUCKET to the name of the bucket.')
+  }
+  if ((s3AccessKeyId === undefined) !== (s3SecretAccessKey === undefined)) {
+    const missing = s3AccessKeyId === undefined ? 'PERDURE_S3_ACCESS_KEY_ID' : 'PERDURE_S3_SECRET_ACCESS_KEY'
+    throw new ConfigError(`${missing} is missing: set both keys of the bucket, or neither.`)
+  }
 }
 
 function checkWebhookSecrets(config: Config): void {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type ConfigInput, loadConfig, redisUrlOf, secretsOf } from './config.ts'
+import { type ConfigInput, loadConfig, redisUrlOf, secretsOf, storageSettingsOf } from './config.ts'
 import { ConfigError } from './config-error.ts'
 
 const load = (env: ConfigInput['env'], rest: Omit<ConfigInput, 'env'> = {}) =>
@@ -159,4 +159,32 @@ test('addresses of Kubernetes services with our name are not settings', () => {
     PERDURE_REDIS_PORT: 'tcp://10.0.0.8:6379',
   })
   expect(config.port).toBe(8283)
+})
+
+test('a storage of uploads needs its place, and a bucket both keys or none', () => {
+  expect(refusal({ PERDURE_FILE_STORAGE: 'folder' })).toContain('set PERDURE_FILE_STORAGE_FOLDER')
+  expect(refusal({ PERDURE_FILE_STORAGE: 's3' })).toContain('set PERDURE_S3_BUCKET')
+  const half = { PERDURE_FILE_STORAGE: 's3', PERDURE_S3_BUCKET: 'b', PERDURE_S3_ACCESS_KEY_ID: 'a' }
+  expect(refusal(half)).toBe('PERDURE_S3_SECRET_ACCESS_KEY is missing: set both keys of the bucket, or neither.')
+  const whole = load({
+    ...half,
+    PERDURE_S3_SECRET_ACCESS_KEY: 'b',
+    PERDURE_S3_PREFIX: '/a/b/',
+    AWS_REGION: 'eu-west-1',
+  })
+  expect(storageSettingsOf(whole)).toEqual({
+    current: 's3',
+    folder: undefined,
+    s3: {
+      bucket: 'b',
+      region: 'eu-west-1',
+      endpoint: undefined,
+      isPathStyle: false,
+      prefix: 'a/b/',
+      credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+    },
+  })
+  expect(storageSettingsOf(load({ PERDURE_S3_BUCKET: 'b', PERDURE_S3_ENDPOINT: 'http://s3' })).s3?.isPathStyle).toBe(
+    true,
+  )
 })

@@ -175,9 +175,40 @@ export function redisUrlOf({ redisUrl, redisHost, redisPort }: Config): string |
   return `redis://${host}:${redisPort ?? 6379}`
 }
 
+/** What agents may have at most, by the names that the database has for it. */
+export const memoryLimitsOf = (config: Config) => ({
+  archive_passages: config.maxArchivePassages,
+  archive_bytes: config.maxArchiveBytes,
+  agent_blocks: config.maxAgentBlocks,
+  agent_folders: config.maxAgentFolders,
+  folder_files: config.maxFolderFiles,
+})
+
+/** Where the bytes of uploads wait until they are read. */
+export function storageSettingsOf(config: Config) {
+  const { fileStorage, fileStorageFolder, s3Bucket, s3Endpoint, s3AccessKeyId, s3SecretAccessKey } = config
+  const credentials =
+    s3AccessKeyId === undefined || s3SecretAccessKey === undefined
+      ? undefined
+      : { accessKeyId: s3AccessKeyId, secretAccessKey: s3SecretAccessKey }
+  const s3 =
+    s3Bucket === undefined
+      ? undefined
+      : {
+          bucket: s3Bucket,
+          region: config.s3Region,
+          endpoint: s3Endpoint,
+          isPathStyle: config.s3PathStyle === 'auto' ? s3Endpoint !== undefined : config.s3PathStyle === 'on',
+          prefix: config.s3Prefix === '' ? '' : `${config.s3Prefix.replace(/^\/+|\/+$/g, '')}/`,
+          credentials,
+        }
+  return { current: fileStorage as 'database' | 'folder' | 's3', folder: fileStorageFolder, s3 }
+}
+
 /** Every secret of a configuration, for the logger to leave out. */
 export function secretsOf(config: Config): string[] {
   const secrets = [config.apiKey, config.jwtSecret, config.encryptionKey, config.sentryDsn]
+  secrets.push(config.s3AccessKeyId, config.s3SecretAccessKey)
   secrets.push(config.exaApiKey, config.tavilyApiKey, config.braveSearchApiKey)
   secrets.push(...webhookSecretsOf(config))
   for (const url of [config.databaseUrl, config.redisUrl]) secrets.push(URL.parse(url ?? '')?.password)

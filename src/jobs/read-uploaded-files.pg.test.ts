@@ -7,17 +7,15 @@ import type { ParserLimits } from '#memory/files/parse/parse-document.ts'
 import { readUploadedFile } from '#memory/files/read-uploaded-file.ts'
 import { removeFile } from '#memory/files/remove-file.ts'
 import { removeFolder } from '#memory/files/remove-folder.ts'
+import { DatabaseStorage } from '#memory/files/storage/database-storage.ts'
+import { UploadMissing, type UploadStorages } from '#memory/files/storage/upload-storage.ts'
 import { type DuplicateHandling, storeFile } from '#memory/files/store-file.ts'
+import { sweepUploads } from '#memory/files/sweep-uploads.ts'
 import { createLogger } from '#platform/logger.ts'
 import { listAgentFileStates } from '#store/agents/agent-file-reader.ts'
 import { type Db, statement } from '#store/db.ts'
 import { findFile, listFolderPassages } from '#store/files/file-reader.ts'
-import {
-  claimFilesToRead,
-  deleteOrphanedUploadParts,
-  storePassagesOfFile,
-  storeTextOfFile,
-} from '#store/files/read-file-queue.ts'
+import { claimFilesToRead, storePassagesOfFile, storeTextOfFile } from '#store/files/read-file-queue.ts'
 import { listJobs } from '#store/jobs/job-reader.ts'
 import { makeDocx } from '../../test/support/documents.ts'
 import { createTestAgent, TEST_ACTOR } from '../../test/support/test-agent.ts'
@@ -26,9 +24,12 @@ import { testModelRegistry } from '../../test/support/test-models.ts'
 import { FileReader, type FileReaderOptions } from './read-uploaded-files.ts'
 
 let db: Db
+let storages: UploadStorages
 let folderId: string
 beforeEach(async () => {
   db = await openTestDatabase()
+  const database = new DatabaseStorage(db)
+  storages = { current: database, find: (kind) => (kind === 'database' ? database : undefined) }
   const fields = { description: null, instructions: null, metadata: null, embedding: null }
   folderId = (await createFolder(db, TEST_ACTOR, { name: 'docs', ...fields })).id
 })
@@ -37,7 +38,8 @@ afterEach(() => db[Symbol.asyncDispose]())
 const { organizationId } = TEST_ACTOR
 const logger = createLogger({ level: 'silent', format: 'json' })
 const LIMITS: ParserLimits = { timeoutMs: 60_000, heapMb: 512, memoryMb: 1024, replyBytes: 200_000_000 }
-const readerOf = (over: Partial<FileReaderOptions> = {}) => new FileReader({ db, logger, limits: LIMITS, ...over })
+const readerOf = (over: Partial<FileReaderOptions> = {}) =>
+  new FileReader({ db, storages, logger, limits: LIMITS, ...over })
 const page = { limit: 1000, order: 'asc' as const }
 
 async function upload(
@@ -47,7 +49,7 @@ async function upload(
 ): Promise<string> {
   const content = Readable.from([Buffer.from(bytes)])
   const given = { fileName, mediaType: null, content, name: null, duplicateHandling }
-  return (await storeFile(db, TEST_ACTOR, folderId, given)).file.id
+  return (await storeFile({ db, storage: storages.current }, TEST_ACTOR, folderId, given)).file.id
 }
 const find = (fileId: string) => findFile(db, organizationId, folderId, fileId, true)
 const passages = () => listFolderPassages(db, organizationId, folderId, page)
@@ -123,7 +125,8 @@ test('whoever takes over from a server that died begins anew, and the dead one w
   expect(await find(id)).toMatchObject({ processing_status: 'completed', content: 'text of a.docx' })
   expect((await passages()).map((passage) => passage.text)).toEqual(['text of a.docx'])
   expect(await storePassagesOfFile(db, dead, half)).toBe(false)
-  expect(await readUploadedFile(db, dead, new AbortController().signal)).toBe(false)
+  const late = readUploadedFile({ db, storages }, dead, new AbortController().signal)
+  await expect(late).rejects.toThrow(UploadMissing)
   expect((await passages()).map((passage) => passage.text)).toEqual(['text of a.docx'])
 })
 
@@ -189,7 +192,7 @@ test.each([
   // another server finds what is left
   await readerOf().readDue()
   expect((await jobs()).map((job) => job.status)).toEqual(['cancelled'])
-  await deleteOrphanedUploadParts(db, 0)
+  await sweepUploads(db, storages, 0)
   expect(await parts()).toBe(0)
   expect(await passages()).toEqual([])
 })

@@ -1,12 +1,13 @@
 import { ParserKilled, type ParserLimits } from '#memory/files/parse/parse-document.ts'
 import { readUploadedFile } from '#memory/files/read-uploaded-file.ts'
+import { StorageUnavailable, UploadMissing, type UploadStorages } from '#memory/files/storage/upload-storage.ts'
+import { sweepUploads } from '#memory/files/sweep-uploads.ts'
 import { errorMessage } from '#platform/errors.ts'
 import type { Logger } from '#platform/logger.ts'
 import type { Db } from '#store/db.ts'
 import {
   type ClaimedFile,
   claimFilesToRead,
-  deleteOrphanedUploadParts,
   endJobsOfDeletedFiles,
   failFile,
   releaseFileToRead,
@@ -22,12 +23,15 @@ const RENEW_MS = 4_000
 /** Parsers or servers that a file may take with it. */
 const MAX_ATTEMPTS = 3
 const RETRY_PAUSE_MS = 2_000
+/** A storage that does not work is tried again as often. */
+const STORAGE_PAUSE_MS = 5_000
 const TIDY_EVERY_MS = 30_000
 /** No upload takes longer: bytes without a file are left over then. */
 const ORPHANED_AFTER_MS = 3_600_000
 
 export interface FileReaderOptions {
   db: Db
+  storages: UploadStorages
   logger: Logger
   /** Of the process that reads a file; the defaults of `parse-document.ts` where undefined. */
   limits?: ParserLimits
@@ -68,9 +72,9 @@ export class FileReader implements AsyncDisposable {
       this.#reading.add(reading)
     }
     if (Date.now() - this.#tidiedAt < TIDY_EVERY_MS) return
-    await endJobsOfDeletedFiles(db)
-    await deleteOrphanedUploadParts(db, ORPHANED_AFTER_MS)
     this.#tidiedAt = Date.now()
+    await endJobsOfDeletedFiles(db)
+    await this.#sweep()
   }
 
   /** Resolves when nothing is read any more. */
@@ -94,19 +98,33 @@ export class FileReader implements AsyncDisposable {
         logger.info({ ...fields, duration_ms: Math.round(performance.now() - began) }, 'uploaded file read')
       } else logger.info(fields, 'uploaded file not read: it was deleted, cancelled or taken over')
     } catch (error) {
-      logger.warn({ ...fields, error: errorMessage(error) }, 'uploaded file not read; tried again soon')
+      logger.warn({ ...fields, error: wordsOf(error) }, 'uploaded file not read; tried again soon')
+    }
+    await this.#sweep()
+  }
+
+  async #sweep(): Promise<void> {
+    const { db, storages, logger } = this.#options
+    try {
+      await sweepUploads(db, storages, ORPHANED_AFTER_MS)
+    } catch (error) {
+      logger.warn(
+        { error: wordsOf(error) },
+        'bytes of uploads that are not needed any more could not be deleted; tried again soon',
+      )
     }
   }
 
   async #readWithLease(file: ClaimedFile): Promise<boolean> {
-    const { db, limits, leaseMs = LEASE_MS } = this.#options
+    const { db, storages, limits, leaseMs = LEASE_MS } = this.#options
     if (file.parse_attempts > MAX_ATTEMPTS) {
       return failFile(db, file, giveUp('the server stopped, or could not store it, each time'))
     }
     const lost = new AbortController()
     const renewing = setInterval(() => void this.#renew(file, lost), Math.min(RENEW_MS, leaseMs / 3))
     try {
-      return await readUploadedFile(db, file, AbortSignal.any([this.#stop.signal, lost.signal]), limits)
+      const signal = AbortSignal.any([this.#stop.signal, lost.signal])
+      return await readUploadedFile({ db, storages }, file, signal, limits)
     } catch (error) {
       if (error instanceof Lost) return false
       await this.#giveBack(file, error)
@@ -130,7 +148,14 @@ export class FileReader implements AsyncDisposable {
     const { db } = this.#options
     const attempts = file.parse_attempts
     if (error instanceof Stopped) await releaseFileToRead(db, file, { attempts: attempts - 1, pauseMs: 0 })
-    else if (error instanceof ParserKilled && attempts >= MAX_ATTEMPTS) await failFile(db, file, giveUp(error.message))
+    else if (error instanceof StorageUnavailable) {
+      // the file is not to blame, and waits
+      const reason = 'The storage of uploads does not work at the moment; the file is read when it does.'
+      await releaseFileToRead(db, file, { attempts: attempts - 1, pauseMs: STORAGE_PAUSE_MS, reason })
+    } else if (error instanceof UploadMissing && attempts >= MAX_ATTEMPTS) {
+      await failFile(db, file, `${error.message} Upload the file again.`)
+    } else if (error instanceof ParserKilled && attempts >= MAX_ATTEMPTS)
+      await failFile(db, file, giveUp(error.message))
     else await releaseFileToRead(db, file, { attempts, pauseMs: RETRY_PAUSE_MS * attempts })
   }
 }
@@ -142,6 +167,8 @@ class Stopped extends Error {
 
 /** The file is not this process's any more. */
 class Lost extends Error {}
+
+const wordsOf = (error: unknown): string => (error instanceof StorageUnavailable ? error.why : errorMessage(error))
 
 const giveUp = (why: string): string =>
   `The file could not be read in ${MAX_ATTEMPTS} attempts: ${why}. Split it, or convert it to text or Markdown, and upload that.`

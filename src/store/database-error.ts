@@ -8,6 +8,8 @@ export function sqlState(error: unknown): string | undefined {
 }
 
 export const isUniqueViolation = (error: unknown): boolean => sqlState(error) === '23505'
+/** A limit of `memory_limits` is reached; the message says which, and what to do. */
+export const isLimitReached = (error: unknown): boolean => sqlState(error) === 'PD002'
 export const isForeignKeyViolation = (error: unknown): boolean => sqlState(error) === '23503'
 
 // Class 08 (connection exception) and the shutdown codes of class 57 (appendix A of PostgreSQL's manual); and 25006, read-only

@@ -1,4 +1,5 @@
 import type { ImagePart } from '#llm/model.ts'
+import type { RetrievalLog } from '#memory/retrieval-log.ts'
 import type { VectorSearch } from '#memory/search/vector-search.ts'
 import type { FileView } from '#store/agents/agent-file-writer.ts'
 import type { ThreadBlock } from '#store/conversations/load-thread.ts'
@@ -65,6 +66,8 @@ export interface ToolServices {
   search?: Pick<WebSearch, 'search'> | undefined
   /** Finds memories by what they mean; without it they are found by their words. */
   vectors?: VectorSearch | undefined
+  /** Notes which passages a search has given. */
+  retrievals?: Pick<RetrievalLog, 'recordRetrieved'> | undefined
   /** The variables of an agent's tools, its secrets among them. */
   environmentOf?: ((organizationId: string, agentId: string) => Promise<Readonly<Record<string, string>>>) | undefined
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, it } from 'vitest'
+import { S3_REGION, startS3Server } from '../support/s3-server.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const home = mkdtempSync(join(tmpdir(), 'perdure-doctor-'))
@@ -30,6 +31,7 @@ it('says which level runs tools, and ends with 0 where nothing fails', async () 
   expect(findings).toMatchObject({
     database: { state: 'ok', message: expect.stringMatching(/^embedded, in /) },
     embeddings: { state: 'ok', message: 'perdure/all-MiniLM-L6-v2, 384 dimensions' },
+    'storage of uploads': { state: 'ok', message: 'the database' },
     'sandbox, python': { state: 'ok', message: expect.stringMatching(/^cpython: /) },
     'sandbox, typescript': { state: 'ok', message: expect.stringMatching(/^deno: /) },
     'packages of tools': { state: 'off', message: expect.stringMatching(/PERDURE_TOOL_PACKAGES=on/) },
@@ -64,3 +66,25 @@ it('fails where a level that is required cannot be had, and where the database i
   })
   expect(JSON.stringify(findings)).not.toContain('secretword')
 }, 60_000)
+
+it('stores something where uploads go to, and says what is in the way', async () => {
+  const folder = join(home, 'uploads')
+  const { findings } = await doctor({ PERDURE_FILE_STORAGE: 'folder', PERDURE_FILE_STORAGE_FOLDER: folder })
+  expect(findings['storage of uploads']).toEqual({ state: 'ok', message: `${folder}: written to and read` })
+  await using s3 = await startS3Server()
+  const bucket = {
+    PERDURE_FILE_STORAGE: 's3',
+    PERDURE_S3_BUCKET: s3.bucket,
+    PERDURE_S3_ENDPOINT: s3.url,
+    PERDURE_S3_REGION: S3_REGION,
+    PERDURE_S3_ACCESS_KEY_ID: s3.accessKeyId,
+    PERDURE_S3_SECRET_ACCESS_KEY: s3.secretAccessKey,
+  }
+  expect((await doctor(bucket)).findings['storage of uploads']?.message).toBe('the bucket uploads: written to and read')
+  expect([s3.requests, s3.keys()]).toEqual([['put', 'get', 'delete'], []])
+  const wrong = await doctor({ ...bucket, PERDURE_S3_SECRET_ACCESS_KEY: 'secretword' })
+  expect(wrong.code).toBe(1)
+  const message = expect.stringMatching(/^S3: SignatureDoesNotMatch: /)
+  expect(wrong.findings['storage of uploads']).toEqual({ state: 'fail', message })
+  expect(JSON.stringify(wrong)).not.toContain('secretword')
+}, 120_000)

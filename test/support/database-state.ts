@@ -28,6 +28,8 @@ const INVARIANTS: Record<string, string> = {
     join blocks as b on b.organization_id = ab.organization_id and b.id = ab.block_id where b.label <> ab.label`,
   'passages are counted': `select a.id, a.passage_count from archives as a where a.passage_count <>
     (select count(*) from passages as p where p.organization_id = a.organization_id and p.archive_id = a.id)`,
+  'texts of passages are measured': `select a.id, a.passage_bytes from archives as a where a.passage_bytes <>
+    (select coalesce(sum(octet_length(p.text)), 0) from passages as p where p.organization_id = a.organization_id and p.archive_id = a.id)`,
   'tags of passages stand in both places': `select p.id from passages as p where
     (select coalesce(array_agg(distinct t collate "C" order by t collate "C"), '{}') from unnest(p.tags) as t) is distinct from
     (select coalesce(array_agg(pt.tag order by pt.tag), '{}') from passage_tags as pt

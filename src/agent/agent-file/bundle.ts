@@ -1,6 +1,7 @@
 import type { NewAgentInput } from '#agent/create-agent.ts'
 import type { ContentPart, ToolCallPart } from '#llm/model.ts'
 import type { NewBlockInput } from '#memory/block-rules.ts'
+import type { NewArchivePassage } from '#memory/insert-archive-passages.ts'
 import type { FolderFields } from '#store/folders/folder-writer.ts'
 import type { ToolRow } from '#store/tools/tool-row.ts'
 
@@ -10,6 +11,7 @@ export interface AgentBundle {
   blocks: BundledBlock[]
   tools: BundledTool[]
   folders: BundledFolder[]
+  archives: BundledArchive[]
   /** Parts of the file that this server does not make: `groups`, `mcp_servers`… */
   leftOut: string[]
 }
@@ -26,6 +28,7 @@ export interface BundledAgent extends Placed {
   blockIds: string[]
   toolIds: string[]
   folderIds: string[]
+  archiveId: string | undefined
   /** The files that it has open, those used last at the end. Undefined where the bundle does not say. */
   openFiles: BundledView[] | undefined
   /** Messages that the agent remembers and does not see, then those in context. Without the system prompt. */
@@ -42,6 +45,13 @@ export interface BundledFolder extends Placed {
   id: string
   fields: FolderFields
   files: BundledFile[]
+}
+
+export interface BundledArchive extends Placed {
+  id: string
+  fields: { name: string; description: string | null; embedding: string | null }
+  /** In their order. */
+  passages: NewArchivePassage[]
 }
 
 export interface BundledFile extends Placed {

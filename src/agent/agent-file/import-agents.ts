@@ -1,4 +1,4 @@
-import { checkBlockCount, checkLabels } from '#agent/agent-blocks.ts'
+import { checkLabels } from '#agent/agent-blocks.ts'
 import { attachFolders, FILE_TOOLS } from '#agent/agent-folders.ts'
 import { checkSecrets, SECRET_MASK, type SecretValues, sealSecrets } from '#agent/agent-secrets.ts'
 import type { AgentType } from '#agent/base-tools.ts'
@@ -16,6 +16,7 @@ import { likesLineNumbers } from '#agent/prompts/likes-line-numbers.ts'
 import { refreshAgentPrompt } from '#agent/refresh-agent-prompt.ts'
 import { resolveTools } from '#agent/resolve-tools.ts'
 import type { ModelInfo } from '#llm/model.ts'
+import { attachArchive } from '#memory/attach-archive.ts'
 import { normalizeNewBlock } from '#memory/block-rules.ts'
 import { defaultFileLimits, fileLimitsOf } from '#memory/files/file-limits.ts'
 import { showFiles } from '#memory/files/open-files.ts'
@@ -35,6 +36,7 @@ import { findBuiltinTool } from '#tools/registry.ts'
 import { atPlace } from './at-place.ts'
 import type { AgentBundle, BundledAgent } from './bundle.ts'
 import { chooseModel } from './choose-model.ts'
+import { importArchives } from './import-archives.ts'
 import { type ImportedFolders, importFolders } from './import-folders.ts'
 import { type ImportedMessage, repairHistory } from './repair-history.ts'
 
@@ -51,6 +53,7 @@ export interface ImportOptions {
   /** Tools that people have made here give way to those of the same name in the file. */
   overridesTools: boolean
   withoutMessages: boolean
+  withoutArchives: boolean
 }
 
 export type ImportDeps = CreateAgentDeps & { secrets: SecretBox }
@@ -70,6 +73,7 @@ interface Made {
   tools: ById<ToolRow>
   blocks: ById<BlockRow>
   folders: ImportedFolders
+  archives: ReadonlyMap<string, string>
 }
 
 /**
@@ -93,7 +97,8 @@ export async function importAgents(
     const blocks = await importBlocks(tx, author, bundle)
     const embedding = { override: options.embedding, fallback: deps.defaultEmbedding }
     const folders = await importFolders(tx, author, bundle, embedding)
-    const made = { tools, blocks, folders }
+    const archives = options.withoutArchives ? new Map() : await importArchives(tx, author, bundle, embedding)
+    const made = { tools, blocks, folders, archives }
     const ids: string[] = []
     for (const agent of prepared) {
       ids.push(await atPlace(agent.bundled.place, () => importAgent(tx, deps, author, agent, made)))
@@ -193,7 +198,6 @@ async function importAgent(
   const tools = [...new Set([...named, ...bundled.toolIds.flatMap((id) => made.tools.get(id) ?? [])])]
   const blocks = bundled.blockIds.flatMap((id) => made.blocks.get(id) ?? [])
   checkLabels(blocks.map((block) => block.label))
-  checkBlockCount(blocks.length)
   const rules = firstToolRules(input, { agentType, model, tools })
   const agent = buildAgentRow(input, { ...deps, author, agentType, model, rules })
   const conversationId = newOrderedId('conv')
@@ -207,6 +211,8 @@ async function importAgent(
     conversationId,
     createdById: userId,
   })
+  const archiveId = made.archives.get(bundled.archiveId ?? '')
+  if (archiveId !== undefined) await attachArchive(tx, organizationId, agent.id, archiveId)
   if (bundled.folderIds.length > 0) await giveFolders(tx, deps, author, { row, model, bundled }, made.folders)
   const now = new Date()
   const recall = repairHistory(bundled.recall, now)

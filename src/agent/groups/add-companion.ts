@@ -1,4 +1,3 @@
-import { checkBlockCount } from '#agent/agent-blocks.ts'
 import { baseToolRulesOf, baseToolsOf } from '#agent/base-tools.ts'
 import { firstPrompt, systemMessage } from '#agent/first-prompt.ts'
 import { defaultSystemPrompt } from '#agent/prompts/default-system.ts'
@@ -103,7 +102,6 @@ async function insertCompanion(
         { type: 'user', userId },
       )
   const blocks = [...own, ...main.blocks]
-  checkBlockCount(blocks.length)
   const agent = toRow(main)
   const { systemPrompt, promptMetadata } = firstPrompt(agent, hasLineNumbers, blocks)
   await insertAgent(tx, {

@@ -1,11 +1,10 @@
-import { checkBlockCount, duplicateLabel } from '#agent/agent-blocks.ts'
+import { duplicateLabel } from '#agent/agent-blocks.ts'
 import type { AgentAuthor } from '#agent/create-agent.ts'
 import { resolveTools } from '#agent/resolve-tools.ts'
 import { createBlock } from '#memory/create-block.ts'
 import { modifyBlock } from '#memory/modify-block.ts'
 import { notFound } from '#platform/errors.ts'
 import { listBlocksOfAgents } from '#store/agents/agent-block-reader.ts'
-import { countAgentBlocks } from '#store/agents/agent-block-writer.ts'
 import { setAgentTools } from '#store/agents/agent-tool-writer.ts'
 import { lockAgent, updateAgent } from '#store/agents/agent-writer.ts'
 import { deleteBlock } from '#store/blocks/block-writer.ts'
@@ -174,5 +173,4 @@ async function migrateBlocks(
   await attachBlocksToAgents(tx, organizationId, agents, added).catch((error: unknown) => {
     throw isUniqueViolation(error) ? duplicateLabel() : error
   })
-  for (const id of agents) checkBlockCount(await countAgentBlocks(tx, organizationId, id))
 }

@@ -1,8 +1,14 @@
 import type { FastifyError, FastifySchemaValidationError } from 'fastify'
 import Type from 'typebox'
 import { ModelError, type ModelErrorKind } from '#llm/model.ts'
-import { DomainError, type ErrorKind } from '#platform/errors.ts'
-import { isConnectionLost, isForeignKeyViolation, isUniqueViolation, sqlState } from '#store/database-error.ts'
+import { DomainError, type ErrorKind, errorMessage } from '#platform/errors.ts'
+import {
+  isConnectionLost,
+  isForeignKeyViolation,
+  isLimitReached,
+  isUniqueViolation,
+  sqlState,
+} from '#store/database-error.ts'
 import { idPatternName } from './ids.ts'
 import { AnyObject } from './nullable.ts'
 
@@ -96,6 +102,7 @@ function presentDatabaseError(error: unknown): WireError | undefined {
   if (isConnectionLost(error)) return answer(503, 'The database cannot be reached at the moment; try again.', retry)
   if (OVERLOAD_STATE.test(state)) return answer(503, 'The database is overloaded at the moment; try again.', retry)
   if (CONTENTION_STATES.has(state)) return answer(409, 'Another request changed the same data; try again.', retry)
+  if (isLimitReached(error)) return answer(400, errorMessage(error), { 'x-should-retry': 'false' })
   if (isUniqueViolation(error)) return answer(409, 'An item with the same unique value exists already.')
   if (isForeignKeyViolation(error)) return answer(409, 'Something that this refers to is gone, or is still in use.')
   if (BAD_VALUE_STATES.has(state)) return answer(422, 'A value is out of range or too long to be stored.')

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { DomainError, errorMessage, invalidArgument, unprocessable } from '#platform/errors.ts'
 
 interface UploadedFile {
@@ -6,6 +6,17 @@ interface UploadedFile {
   mediaType: string | null
   /** As it arrives; throws too_large where it is larger than it may be. */
   content: AsyncIterable<Uint8Array>
+}
+
+/** Bytes of a form beside its file: names and boundaries, and fields that are passed over. */
+const FORM_BYTES = 1024 * 1024
+
+/** Refuses a form that says to be too large before a byte of it is read. Throws too_large. */
+export function refuseLargeForm(request: FastifyRequest, reply: FastifyReply, maxBytes: number): void {
+  if (Number(request.headers['content-length'] ?? 0) <= maxBytes + FORM_BYTES) return
+  // what still comes is not waited for
+  reply.header('connection', 'close')
+  throw tooLarge(maxBytes)
 }
 
 /**

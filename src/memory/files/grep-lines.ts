@@ -1,3 +1,4 @@
+import type { LinePattern } from './compile-pattern.ts'
 import { splitLines } from './split-lines.ts'
 
 /** A line that matches, with those around it. */
@@ -21,7 +22,7 @@ const cut = (line: string): string =>
   line.length <= MAX_LINE_CHARS ? line : `${line.slice(0, MAX_LINE_CHARS).toWellFormed()}…`
 
 /** The lines of a text that a pattern matches. Takes as long as the pattern wants: run it where it can be stopped. */
-export function grepLines(pattern: RegExp, { text, contextLines, maxMatches }: GrepRequest): GrepMatch[] {
+export function grepLines(pattern: LinePattern, { text, contextLines, maxMatches }: GrepRequest): GrepMatch[] {
   const lines = splitLines(text)
   const matches: GrepMatch[] = []
   for (const [index, line] of lines.entries()) {

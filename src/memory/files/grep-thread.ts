@@ -24,8 +24,9 @@ function giveTurn(): void {
 export class GrepAborted extends Error {}
 
 /**
- * A thread that tries one pattern on texts, one after the other. JavaScript's patterns can take exponential time, which would
- * hold up the whole server; the thread is ended when its searches have taken `limitMs` together. Close it when done.
+ * A thread that tries one pattern on texts, one after the other: in time proportional to the text, but for patterns that only JavaScript itself
+ * can read (`compile-pattern.ts`). Either would hold up the whole server; the thread is ended when its searches have taken `limitMs` together.
+ * Close it when done.
  */
 export class GrepThread implements AsyncDisposable {
   readonly #worker: Worker

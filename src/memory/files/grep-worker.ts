@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { compilePattern } from './compile-pattern.ts'
 import { type GrepMatch, type GrepRequest, grepLines } from './grep-lines.ts'
 
 /** The thread in which a pattern of a model is tried: it can be ended whatever the pattern does. One text after the other. */
@@ -9,7 +10,7 @@ export interface GrepReply {
 const port = parentPort
 if (port === null) throw new Error('grep-worker.ts runs as a worker thread only')
 
-const pattern = new RegExp((workerData as { pattern: string }).pattern, 'i')
+const pattern = compilePattern((workerData as { pattern: string }).pattern)
 port.on('message', (request: GrepRequest) => {
   port.postMessage({ matches: grepLines(pattern, request) } satisfies GrepReply)
 })

@@ -14,12 +14,13 @@ import { lockFolder } from '#store/folders/folder-writer.ts'
 import { fileLimitsOf } from './file-limits.ts'
 import { splitExtension, toFileName } from './file-name.ts'
 import { firstFreeName } from './first-free-name.ts'
+import { IncomingUpload } from './incoming-upload.ts'
 import { openFileStarts } from './open-files.ts'
 import { decodeText } from './parse/decode-text.ts'
 import { documentFormatOf } from './parse/document-format.ts'
 import { splitLines } from './split-lines.ts'
 import { type Piece, splitPassages } from './split-passages.ts'
-import { UploadParts } from './upload-parts.ts'
+import type { UploadStorage } from './storage/upload-storage.ts'
 
 export type DuplicateHandling = 'skip' | 'error' | 'suffix' | 'replace'
 
@@ -53,15 +54,20 @@ const PASSAGES_AT_ONCE = 1_000
  * Stores a file in a folder. A text of moderate size is cut into passages and done when it is seen, and agents that have the folder get it
  * opened, as far as their limits allow; everything else waits to be read in the background (`jobs/read-uploaded-files.ts`). Gives the file there was where
  * the name is taken and that is to be skipped. Throws unsupported for a format that cannot be read, before any of it is taken; not_found for
- * an unknown folder, invalid_argument for a taken name, unprocessable for a name that is none.
+ * an unknown folder, invalid_argument for a taken name, unprocessable for a name that is none, unavailable where the storage fails.
  */
-export async function storeFile(db: Db, actor: Actor, folderId: string, upload: Upload): Promise<StoredFile> {
+export async function storeFile(
+  { db, storage }: { db: Db; storage: UploadStorage },
+  actor: Actor,
+  folderId: string,
+  upload: Upload,
+): Promise<StoredFile> {
   const { organizationId } = actor
   const names = namesOf(upload)
   const format = documentFormatOf(names.originalName, upload.mediaType)
   const { mediaType, duplicateHandling } = upload
-  await using parts = new UploadParts(db, organizationId, upload.content)
-  const start = await parts.readStart(MAX_BYTES_AT_ONCE)
+  await using incoming = new IncomingUpload(db, storage, organizationId, upload.content)
+  const start = await incoming.readStart(MAX_BYTES_AT_ONCE)
   if (format === 'text' && start.isWhole) {
     const cut = cutText(decodeText(start.bytes))
     const described = { ...names, ...cut, mediaType, sizeBytes: start.bytes.length }
@@ -71,11 +77,11 @@ export async function storeFile(db: Db, actor: Actor, folderId: string, upload: 
     if (!stored.wasSkipped) await openForAgents(db, organizationId, stored.file)
     return stored
   }
-  const { sizeBytes } = await parts.keep()
+  const { sizeBytes } = await incoming.keep()
   const stored = await placeFile(db, actor, folderId, { ...names, duplicateHandling }, (tx, folder, name) =>
-    insertUnreadFile(tx, actor, folder, { id: parts.fileId, ...names, name, mediaType, sizeBytes }),
+    insertUnreadFile(tx, actor, folder, { id: incoming.fileId, ...names, name, mediaType, sizeBytes }),
   )
-  if (!stored.wasSkipped) parts.handOver()
+  if (!stored.wasSkipped) incoming.handOver()
   return stored
 }
 

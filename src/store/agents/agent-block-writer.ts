@@ -58,13 +58,3 @@ export async function setAgentBlocks(
   await tx.query(DETACH_OTHER_BLOCKS, [organizationId, agentId, blockIds])
   await tx.query(ATTACH_BLOCKS, [organizationId, agentId, blockIds])
 }
-
-const COUNT_BLOCKS = statement(
-  'count-agent-blocks',
-  'select count(*) as count from agent_blocks where organization_id = $1 and agent_id = $2',
-)
-
-export async function countAgentBlocks(db: Queryable, organizationId: string, agentId: string): Promise<number> {
-  const [row] = await db.query<{ count: number }>(COUNT_BLOCKS, [organizationId, agentId])
-  return row?.count ?? 0
-}

@@ -62,11 +62,13 @@ const INSERT_FILE_TO_READ = statement(
     select $1, $4, 'running', inserted.folder_id, jsonb_build_object('type', 'embedding', 'source_id', inserted.folder_id,
       'file_id', inserted.id, 'filename', inserted.name), $3
     from inserted
+  ), placed as (
+    update stored_uploads as u set is_placed = true from inserted where u.organization_id = $1 and u.file_id = inserted.id
   )
   select inserted.created_at, inserted.updated_at from inserted`,
 )
 
-/** Stores a file that is to be read in the background, its parts being there; no agent sees it yet. And its job. The folder is locked. */
+/** Stores a file that is to be read in the background, its bytes being there; no agent sees it yet. And its job. The folder is locked. */
 export async function insertFileToRead(
   tx: Queryable,
   organizationId: string,

@@ -8,6 +8,7 @@ export interface ClaimedFile {
   folder_id: string
   original_name: string
   media_type: string | null
+  size_bytes: number
   /** 1 for the first. */
   parse_attempts: number
   parse_token: string
@@ -19,10 +20,10 @@ const CLAIM = statement(
     select f.organization_id, f.id from files as f where f.parse_due_at <= now()
     order by f.parse_due_at limit $1 for no key update skip locked
   )
-  update files as f set processing_status = 'parsing', parse_attempts = f.parse_attempts + 1, parse_token = gen_random_uuid(),
+  update files as f set processing_status = 'parsing', error_message = null, parse_attempts = f.parse_attempts + 1, parse_token = gen_random_uuid(),
     parse_due_at = now() + $2::integer * interval '1 millisecond', updated_at = clock_timestamp()
   from due where f.organization_id = due.organization_id and f.id = due.id
-  returning f.organization_id, f.id, f.folder_id, f.original_name, f.media_type, f.parse_attempts, f.parse_token`,
+  returning f.organization_id, f.id, f.folder_id, f.original_name, f.media_type, f.size_bytes, f.parse_attempts, f.parse_token`,
 )
 
 /** Takes files that wait, or whose reader has died, the oldest first; of all tenants. */
@@ -45,18 +46,18 @@ export async function renewFileToRead(db: Queryable, file: ClaimedFile, leaseMs:
 
 const RELEASE = statement(
   'release-file-to-read',
-  `update files set processing_status = 'pending', parse_token = null, parse_attempts = $4,
+  `update files set processing_status = 'pending', parse_token = null, parse_attempts = $4, error_message = $6,
      parse_due_at = now() + $5::integer * interval '1 millisecond', updated_at = clock_timestamp()
    where organization_id = $1 and id = $2 and parse_token = $3`,
 )
 
-/** Gives a file back, to be read after a pause, with so many attempts behind it. */
+/** Gives a file back, to be read after a pause, with so many attempts behind it; `reason` says what it waits for, where that is known. */
 export async function releaseFileToRead(
   db: Queryable,
   file: ClaimedFile,
-  { attempts, pauseMs }: { attempts: number; pauseMs: number },
+  { attempts, pauseMs, reason = null }: { attempts: number; pauseMs: number; reason?: string | null },
 ): Promise<void> {
-  await db.query(RELEASE, [...keyOf(file), attempts, pauseMs])
+  await db.query(RELEASE, [...keyOf(file), attempts, pauseMs, reason])
 }
 
 const STORE_TEXT = statement(

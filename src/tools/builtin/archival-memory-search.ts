@@ -45,6 +45,10 @@ export const archivalMemorySearch: BuiltinTool = {
       start,
       end,
     })
+    context.services?.retrievals?.recordRetrieved(
+      context.organizationId,
+      found.map(({ id }) => id),
+    )
     return success(
       JSON.stringify(
         found.map((passage) => ({

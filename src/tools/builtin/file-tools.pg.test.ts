@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { attachFolder } from '#agent/agent-folders.ts'
 import { createFolder } from '#memory/files/create-folder.ts'
+import { DatabaseStorage } from '#memory/files/storage/database-storage.ts'
 import { storeFile } from '#memory/files/store-file.ts'
 import { DEFAULT_ORGANIZATION_ID } from '#platform/ids.ts'
 import { listAgentFileStates } from '#store/agents/agent-file-reader.ts'
@@ -31,7 +32,7 @@ async function newFolder(files: Record<string, string>): Promise<{ id: string; n
   const fields = { description: null, instructions: null, metadata: null, embedding: null }
   const folder = await createFolder(db, TEST_ACTOR, { name: `docs${number}`, ...fields })
   for (const [fileName, text] of Object.entries(files)) {
-    await storeFile(db, TEST_ACTOR, folder.id, {
+    await storeFile({ db, storage: new DatabaseStorage(db) }, TEST_ACTOR, folder.id, {
       fileName,
       mediaType: null,
       content: Readable.from([Buffer.from(text)]),
@@ -140,17 +141,40 @@ describe('grep_files', () => {
     })
   })
 
-  it('ends a pattern that explodes, while the server goes on', async () => {
+  it.each(['(a+)+$', '(a|aa)+$', '(.*)*x', '^(([a-z])+.)+[0-9]([a-z])+$', '(x+x+)+y', '(a?){200}a{200}c'])(
+    'takes no longer for %s, which is built to explode',
+    async (pattern) => {
+      const { context } = await agentWith({ 'a.txt': `${'a'.repeat(100_000)}b\nx` })
+      const began = performance.now()
+      const { status, text } = await grepFiles.execute({ pattern, context_lines: 0 }, context)
+      expect(performance.now() - began).toBeLessThan(5_000)
+      expect(status).toBe('success')
+      expect(text).toContain(pattern === '(.*)*x' ? 'Found 1 total matches' : 'No matches found')
+    },
+  )
+
+  it('finds what only back-references and look-around can say', async () => {
+    const { context } = await agentWith({ 'a.txt': 'the the boat\nthe boat\nfoo bar' })
+    const twice = await grepFiles.execute({ pattern: '\\b(\\w+) \\1\\b', context_lines: 0 }, context)
+    expect(twice.text).toContain('> 1: the the boat')
+    const notBar = await grepFiles.execute({ pattern: 'foo (?!boat)', context_lines: 0 }, context)
+    expect(notBar.text).toContain('> 3: foo bar')
+  })
+
+  it('ends a pattern of the kind that can explode, while the server goes on', async () => {
     const { context } = await agentWith({ 'a.txt': `${'a'.repeat(5_000)}b` })
     let ticks = 0
     const ticker = setInterval(() => {
       ticks += 1
     }, 50)
     const began = performance.now()
-    const found = await grepFiles.execute({ pattern: '(a+)+$' }, context)
+    const found = await grepFiles.execute({ pattern: '(a+)+\\1$' }, context)
     const took = performance.now() - began
     clearInterval(ticker)
-    expect(found).toMatchObject({ status: 'error', text: expect.stringContaining('took too long') })
+    expect(found).toMatchObject({
+      status: 'error',
+      text: expect.stringContaining('took too long. Use a simpler pattern, without'),
+    })
     expect(took).toBeGreaterThan(9_500)
     expect(took).toBeLessThan(25_000)
     // the event loop was free: it would have ticked two hundred times on an idle machine

@@ -9,7 +9,7 @@ const MAX_PATTERN_LENGTH = 1_000
 const MAX_CONTEXT_LINES = 20
 /** Characters of all the files of a search together. */
 const MAX_TOTAL_CHARS = 200 * 1024 * 1024
-/** For the search in all files, without reading them; a pattern that explodes is ended then. */
+/** For the search in all files, without reading them; a pattern with look-around or back-references that explodes is ended then. */
 const LIMIT_MS = 10_000
 const RULE = '='.repeat(80)
 
@@ -148,7 +148,9 @@ export const grepFiles: BuiltinTool = {
       return success(render(found, pattern, offset))
     } catch (error) {
       if (!(error instanceof GrepAborted)) throw error
-      return failure(`${error.message}. Use a simpler pattern, or include to search fewer files.`)
+      return failure(
+        `${error.message}. Use a simpler pattern, without look-around and back-references, or include to search fewer files.`,
+      )
     }
   },
 }

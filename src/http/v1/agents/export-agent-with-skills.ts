@@ -24,6 +24,7 @@ const Body = Type.Object({
   skills: Type.Optional(Type.Array(Skill, { description: 'Passed on into the file' })),
   conversation_id: Type.Optional(Nullable(ConversationToExport)),
   scrub_messages: Type.Optional(Type.Boolean({ description: 'Without any messages' })),
+  scrub_archives: Type.Optional(Type.Boolean({ description: 'Without the passages of its archive' })),
 })
 
 export function exportAgentWithSkills(app: App, context: Context): void {
@@ -46,6 +47,7 @@ export function exportAgentWithSkills(app: App, context: Context): void {
         agentId: params.agent_id,
         conversationId: toConversationId(body?.conversation_id),
         withoutMessages: body?.scrub_messages ?? false,
+        withoutArchives: body?.scrub_archives ?? false,
         // a token is for its agent alone
         withoutFolders: actor.access !== undefined,
         skills: body?.skills ?? [],

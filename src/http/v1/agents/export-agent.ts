@@ -9,6 +9,7 @@ import { AgentId } from './agent-schema.ts'
 const Query = Type.Object({
   conversation_id: Type.Optional(ConversationToExport),
   scrub_messages: Type.Boolean({ default: false, description: 'Without any messages' }),
+  scrub_archives: Type.Boolean({ default: false, description: 'Without the passages of its archive' }),
   max_steps: Type.Optional(Type.Integer({ deprecated: true, description: 'Of the older format; has no meaning' })),
   use_legacy_format: Type.Boolean({
     default: false,
@@ -25,7 +26,7 @@ export function exportAgent(app: App, context: Context): void {
       schema: {
         operationId: 'export_agent',
         tags: ['agents'],
-        summary: 'The agent as an agent file: its blocks, tools, folders and the messages in context',
+        summary: 'The agent as an agent file: its blocks, tools, folders, archive and the messages in context',
         params: AgentId,
         querystring: Query,
         response: { 200: FileText },
@@ -42,6 +43,7 @@ export function exportAgent(app: App, context: Context): void {
         agentId: params.agent_id,
         conversationId: toConversationId(query.conversation_id),
         withoutMessages: query.scrub_messages,
+        withoutArchives: query.scrub_archives,
         // a token is for its agent alone
         withoutFolders: actor.access !== undefined,
         skills: [],

@@ -21,6 +21,7 @@ const Form = Type.Object({
   embedding: optionalText('Handle for every agent, instead of the one in the file'),
   secrets: optionalText('JSON object: values of the secrets, of which the file has the names'),
   strip_messages: Type.Boolean({ default: false, description: 'Begin with an empty history' }),
+  strip_archives: Type.Boolean({ default: false, description: 'Begin with an empty archive' }),
   project_id: optionalText('Project of the agents'),
   override_name: older('name'),
   override_model_handle: older('model'),
@@ -45,7 +46,7 @@ export function importAgent(app: App, context: Context): void {
         operationId: 'import_agent',
         tags: ['agents'],
         summary:
-          'Make the agents of an agent file, with their blocks, tools, folders and messages: all of it or nothing',
+          'Make the agents of an agent file, with their blocks, tools, folders, archives and messages: all of it or nothing',
         consumes: ['multipart/form-data'],
         headers: Type.Object({ [EMBEDDING_HEADER]: Type.Optional(Type.String()) }),
         body: Form,

@@ -9,12 +9,14 @@ import { listAgentsForArchive } from './list-agents-for-archive.ts'
 import { listArchives } from './list-archives.ts'
 import { modifyArchive } from './modify-archive.ts'
 import { retrieveArchive } from './retrieve-archive.ts'
+import { retrieveArchiveQuality } from './retrieve-archive-quality.ts'
 
 export function registerArchives(app: App, context: Context): void {
   // archives:read
   listArchives(app, context)
   retrieveArchive(app, context)
   listAgentsForArchive(app, context)
+  retrieveArchiveQuality(app, context)
 
   // archives:write
   createArchive(app, context)

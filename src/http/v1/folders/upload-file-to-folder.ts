@@ -2,7 +2,7 @@ import Type from 'typebox'
 import type { Context } from '#context.ts'
 import type { App } from '#http/app.ts'
 import { StringEnum } from '#http/wire/nullable.ts'
-import { readUpload } from '#http/wire/read-upload.ts'
+import { readUpload, refuseLargeForm } from '#http/wire/read-upload.ts'
 import { storeFile } from '#memory/files/store-file.ts'
 import { getFolder } from '#store/folders/folder-reader.ts'
 import { type FolderRoutes, folderParams, parameter } from './folder-routes.ts'
@@ -41,10 +41,11 @@ export function uploadFileToFolder(app: App, context: Context, routes: FolderRou
     async (request, reply) => {
       const { actor, params, query } = request
       const folderId = parameter(params, key)
+      refuseLargeForm(request, reply, context.config.maxUploadBytes)
       // before the file, which may be large
       await getFolder(context.db, actor.organizationId, folderId)
       const { file, wasSkipped } = await readUpload(request, 'file', context.config.maxUploadBytes, (upload) =>
-        storeFile(context.db, actor, folderId, {
+        storeFile({ db: context.db, storage: context.uploads.current }, actor, folderId, {
           ...upload,
           name: query.name || null,
           duplicateHandling: query.duplicate_handling,

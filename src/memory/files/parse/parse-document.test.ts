@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { deflateSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { docxParts, makeDocx, makePdf, makePptx, makeXlsx, zipOf } from '../../../../test/support/documents.ts'
 import type { DocumentFormat } from './document-format.ts'
@@ -157,6 +158,26 @@ describe('hostile files are refused, with the reason', () => {
       expect(lie.toString()).not.toBe(small)
       expect(await textOf('pdf', lie)).toBe('## Page 1\n\nsmall')
     }
+  })
+
+  test('a PDF whose pages unpack to 2 GB is ended, not read', async () => {
+    const lines = `BT /F1 12 Tf 10 700 Td (${'x'.repeat(1_000)}) Tj ET\n`.repeat(1_000)
+    // deflated twice: 2 GB of it are some kB
+    const inner = deflateSync(Buffer.from(lines.repeat(200)), { level: 9 })
+    const packed = deflateSync(inner, { level: 9 })
+    const stream = `<</Length ${packed.length}/Filter[/FlateDecode/FlateDecode]>>stream\n${packed.toString('latin1')}\nendstream`
+    const contents = Array.from({ length: 10 }, () => '5 0 R').join(' ')
+    const pages = makePdf([['x']]).toString('latin1')
+    const bomb = Buffer.from(
+      pages
+        .replace(/<<\/Length \d+>>stream[\s\S]*?endstream/, () => stream)
+        .replace('/Contents 5 0 R', `/Contents[${contents}]`),
+      'latin1',
+    )
+    expect(bomb.length).toBeLessThan(100_000)
+    await expect(parse('pdf', bomb, { memoryMb: 700 })).rejects.toThrow(
+      /^it (took too much memory|took longer|has too much)/,
+    )
   })
 
   test('zip bombs, honest ones and liars', async () => {

@@ -19,6 +19,7 @@ export interface ParsedDocument {
 }
 
 export interface ParserLimits {
+  /** From when it has the whole file. */
   timeoutMs: number
   /** Of the heap of JavaScript. */
   heapMb: number
@@ -61,12 +62,15 @@ export async function parseDocument(
   const onAbort = () => end(signal.reason)
   signal.addEventListener('abort', onAbort, { once: true })
   const seconds = limits.timeoutMs / 1000
-  const timer = setTimeout(() => end(new ParserKilled(`it took longer than ${seconds} s to read`)), limits.timeoutMs)
+  let timer: NodeJS.Timeout | undefined
+  const onFed = () => {
+    timer = setTimeout(() => end(new ParserKilled(`it took longer than ${seconds} s to read`)), limits.timeoutMs)
+  }
   const watch = setInterval(() => {
     if (memoryOf(child) > limits.memoryMb * 1024 * 1024) end(tooMuchMemory())
   }, MEMORY_CHECK_MS)
   try {
-    return await Promise.race([converse(child, content, limits), ended])
+    return await Promise.race([converse(child, feed(content, onFed), limits), ended])
   } finally {
     clearTimeout(timer)
     clearInterval(watch)
@@ -117,6 +121,12 @@ function memoryOf({ pid }: ChildProcess): number {
   } catch {
     return 0
   }
+}
+
+/** A storage may take its time; a parser begins when it has everything. */
+async function* feed(content: AsyncIterable<Uint8Array>, onFed: () => void): AsyncGenerator<Uint8Array> {
+  yield* content
+  onFed()
 }
 
 async function converse(

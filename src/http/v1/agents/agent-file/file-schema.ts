@@ -150,6 +150,23 @@ const FileOfSource = Type.Object({
   content: optional(Type.String()),
 })
 
+const FilePassage = Type.Object({
+  text: Type.String(),
+  tags: optional(Texts),
+  metadata: optional(AnyObject),
+  created_at: optional(Type.String()),
+})
+
+const FileArchive = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  description: optional(Type.String()),
+  embedding: optional(Type.String()),
+  embedding_config: optional(AnyObject),
+  passages: optional(Type.Array(FilePassage)),
+})
+export type FileArchive = Static<typeof FileArchive>
+
 const CurrentAgent = Type.Object({
   ...agentFields,
   id: Type.String(),
@@ -159,6 +176,7 @@ const CurrentAgent = Type.Object({
   block_ids: optional(Texts),
   source_ids: optional(Texts),
   folder_ids: optional(Texts),
+  archive_ids: optional(Type.Array(Type.String(), { maxItems: 1 })),
   identity_ids: optional(Texts),
   group_ids: optional(Texts),
   model: optional(Type.String()),
@@ -207,6 +225,7 @@ export const CurrentFileSchema = Type.Object({
   groups: optional(Type.Array(WithId)),
   sources: optional(Type.Array(FileSource)),
   files: optional(Type.Array(FileOfSource)),
+  archives: optional(Type.Array(FileArchive, { maxItems: 100 })),
   mcp_servers: optional(Type.Array(WithId)),
   skills: optional(Type.Array(AnyObject)),
 })

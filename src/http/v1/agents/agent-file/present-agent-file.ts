@@ -6,6 +6,7 @@ import type { Agent } from '#store/agents/agent-row.ts'
 import type { BlockRow } from '#store/blocks/block-row.ts'
 import type { ToolRow } from '#store/tools/tool-row.ts'
 import type { FileFolders } from './present-folders.ts'
+import type { FileArchive } from './write-archive.ts'
 
 /** What a client resolved for the file: the server only passes it on. */
 export interface FileSkill {
@@ -23,11 +24,12 @@ export interface AgentToExport {
   /** In the form of the file. */
   messages: Record<string, unknown>[]
   folders: FileFolders
+  archives: readonly FileArchive[]
   skills: readonly FileSkill[]
   now: Date
 }
 
-/** An agent with its blocks, tools and folders as a file of today's format; ids are the file's own. */
+/** An agent with its blocks, tools, folders and archive as a file of today's format; ids are the file's own. */
 export function presentAgentFile({ agent, skills, now, ...rest }: AgentToExport): Record<string, unknown> {
   return {
     agents: [presentFileAgent(agent, rest)],
@@ -40,12 +42,14 @@ export function presentAgentFile({ agent, skills, now, ...rest }: AgentToExport)
     skills,
     metadata: { revision_id: REVISION },
     created_at: now.toISOString(),
+    // V1's files have none: an agent without one has the file that V1 would write
+    ...(rest.archives.length === 0 ? {} : { archives: rest.archives }),
   }
 }
 
 function presentFileAgent(
   agent: Agent,
-  { catalog, messages, folders }: Pick<AgentToExport, 'catalog' | 'messages' | 'folders'>,
+  { catalog, messages, folders, archives }: Pick<AgentToExport, 'catalog' | 'messages' | 'folders' | 'archives'>,
 ) {
   const sourceIds = folders.sources.map((source) => source.id)
   const { llm_config, embedding_config } = presentAgent(agent, catalog)
@@ -104,6 +108,7 @@ function presentFileAgent(
     messages,
     files_agents: folders.files_agents,
     group_ids: [],
+    ...(archives.length === 0 ? {} : { archive_ids: archives.map((archive) => archive.id) }),
   }
 }
 

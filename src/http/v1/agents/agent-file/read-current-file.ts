@@ -2,6 +2,7 @@ import type { AgentBundle, BundledAgent, BundledBlock } from '#agent/agent-file/
 import { fillVariables } from '#agent/memory-variables.ts'
 import { corrupted } from './corrupted.ts'
 import type { CurrentAgent, CurrentFile } from './file-schema.ts'
+import { readArchives } from './read-archives.ts'
 import { readFolders, readOpenFiles } from './read-folders.ts'
 import { readMessage } from './read-messages.ts'
 import { readBlock, readModel, readTool } from './read-parts.ts'
@@ -17,6 +18,7 @@ const ENTITIES = {
   groups: 'group',
   sources: 'source',
   files: 'file',
+  archives: 'archive',
   mcp_servers: 'mcp_server',
 } as const
 
@@ -47,7 +49,14 @@ export function readCurrentFile(file: CurrentFile): AgentBundle {
     checkReferences(agent, place, ids)
     return readAgent(agent, place, blocks)
   })
-  return { agents, blocks, tools, folders: readFolders(file, ids.sources), leftOut: leftOutOf(file) }
+  return {
+    agents,
+    blocks,
+    tools,
+    folders: readFolders(file, ids.sources),
+    archives: readArchives(file.archives ?? []),
+    leftOut: leftOutOf(file),
+  }
 }
 
 /** Throws for an id that is none of this kind, or that is there twice. */
@@ -77,6 +86,7 @@ function checkReferences(agent: CurrentAgent, place: string, ids: Record<keyof t
     ['tool_ids', 'tools'],
     ['source_ids', 'sources'],
     ['folder_ids', 'sources'],
+    ['archive_ids', 'archives'],
     ['group_ids', 'groups'],
   ]
   for (const [field, list] of references) {
@@ -128,6 +138,7 @@ function readAgent(agent: CurrentAgent, place: string, blocks: BundledBlock[]): 
     blockIds: [...own.map((block) => block.id), ...unique(agent.block_ids)],
     toolIds: unique(agent.tool_ids),
     folderIds: unique([...(agent.folder_ids ?? []), ...(agent.source_ids ?? [])]),
+    archiveId: agent.archive_ids?.[0],
     openFiles: readOpenFiles(agent.files_agents),
     ...readThread(agent, place),
   }

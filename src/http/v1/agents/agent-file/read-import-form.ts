@@ -30,6 +30,7 @@ export async function readImportForm(request: FastifyRequest, maxFileBytes: numb
       secrets: readSecrets(fields, 'env_vars_json', 'secrets'),
       overridesTools: flag(fields, 'override_existing_tools', true),
       withoutMessages: flag(fields, 'strip_messages', false),
+      withoutArchives: flag(fields, 'strip_archives', false),
     },
   }
 }

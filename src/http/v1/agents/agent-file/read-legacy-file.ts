@@ -40,6 +40,7 @@ export function readLegacyFile(file: LegacyFile): AgentBundle {
         blockIds: blocks.map((block) => block.id),
         toolIds: tools.map((tool) => tool.id),
         folderIds: [],
+        archiveId: undefined,
         openFiles: undefined,
         ...readThread(file),
       },
@@ -47,6 +48,7 @@ export function readLegacyFile(file: LegacyFile): AgentBundle {
     blocks,
     tools,
     folders: [],
+    archives: [],
     leftOut: [],
   }
 }

@@ -8,6 +8,7 @@ import { listContextMessages } from '#store/messages/message-reader.ts'
 import { type FileSkill, presentAgentFile } from './present-agent-file.ts'
 import { presentFolders } from './present-folders.ts'
 import { presentFileMessages } from './present-messages.ts'
+import { writeArchive } from './write-archive.ts'
 
 export interface ExportRequest {
   organizationId: string
@@ -15,12 +16,16 @@ export interface ExportRequest {
   /** Null: the default conversation. */
   conversationId: string | null
   withoutMessages: boolean
+  withoutArchives: boolean
   /** Of someone who may read the agent and no folders. */
   withoutFolders: boolean
   skills: readonly FileSkill[]
 }
 
-/** The text of an agent's file. Throws not_found for the agent, or for a conversation that is not the agent's. */
+/**
+ * The text of an agent's file. Throws not_found for the agent, or for a conversation that is not the agent's, unprocessable for an archive that no
+ * file can carry.
+ */
 export async function writeAgentFile(context: Context, request: ExportRequest): Promise<string> {
   const { db } = context
   const { organizationId, agentId, conversationId } = request
@@ -34,10 +39,19 @@ export async function writeAgentFile(context: Context, request: ExportRequest): 
     : presentFileMessages('agent-0', agent.timezone, thread, await listContextMessages(db, organizationId, thread))
   // texts that an import of the same size limit can still take, with all the rest
   const maxBytes = context.config.maxBodyBytes / 2
+  const written = request.withoutArchives ? undefined : await writeArchive(db, organizationId, agentId, maxBytes)
   const hasFolders = agent.folders.length > 0 && !request.withoutFolders
-  const files = hasFolders ? await listFilesToExport(db, organizationId, agentId, maxBytes) : []
+  const files = hasFolders ? await listFilesToExport(db, organizationId, agentId, maxBytes - (written?.bytes ?? 0)) : []
   const catalog = await catalogOf(context, organizationId)
   const folders = presentFolders(hasFolders ? agent.folders : [], files, catalog)
-  const file = presentAgentFile({ agent, catalog, messages, folders, skills: request.skills, now: new Date() })
+  const file = presentAgentFile({
+    agent,
+    catalog,
+    messages,
+    folders,
+    archives: written === undefined ? [] : [written.archive],
+    skills: request.skills,
+    now: new Date(),
+  })
   return JSON.stringify(file, null, 2)
 }
