@@ -192,7 +192,9 @@ test('an organisation has limits of its own before those of the server; 0 is non
       server.request(
         'POST',
         `/v1/archives/${body.id}/passages/batch`,
-        { passages: Array.from({ length: count }, (_, index) => ({ text: `t${index}` })) },
+        {
+          passages: Array.from({ length: count }, (_, index) => ({ text: `passage ${crypto.randomUUID()} ${index}` })),
+        },
         own,
       )
   }
