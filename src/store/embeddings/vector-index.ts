@@ -36,6 +36,6 @@ export async function ensureVectorIndex(db: Db, model: { id: number; dimensions:
     // what a process that died has left
     `drop index concurrently if exists ${name}`,
     `create index concurrently ${name} on embeddings using hnsw (${vectorColumn(dimensions)} halfvec_cosine_ops)
-     where ${vectorColumn(dimensions)} is not null`,
+     with (m = 24, ef_construction = 128) where ${vectorColumn(dimensions)} is not null`,
   ])
 }
