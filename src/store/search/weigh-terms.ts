@@ -8,7 +8,7 @@ const SAMPLE_SIZE = 400
 /** Rows of the sample that must have a word for that: below, it is rare enough to be counted. */
 const MIN_SAMPLED = 12
 /** Counting ends here; from there on the sample is believed. */
-const MAX_COUNTED = 500
+const MAX_COUNTED = 150
 
 /** A term that occurs in scope. */
 export interface WeighedTerm {
