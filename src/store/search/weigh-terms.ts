@@ -30,7 +30,7 @@ export interface WeighedTerm {
  * What the terms of a query weigh in a scope, by BM25's inverse document frequency (Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009). Rows with a
  * common word are not counted, which would cost the more the larger the scope: how common it is shows in a sample.
  * The stems of English are counted apart from those of other languages, and what nothing has is left out of the query: it is evaluated for thousands of rows.
- * Terms that nothing has, or that mean nothing ("the"), are missing.
+ * (`materialized`: else each use of a count counts again.) Terms that nothing has, or that mean nothing ("the"), are missing.
  */
 export function weighTerms(db: Queryable, source: WordSource, terms: readonly string[]): Promise<WeighedTerm[]> {
   const { table, scope, sampleOrder } = source
@@ -44,7 +44,7 @@ with sample as materialized (
   select t.place::int, perdure_word_forms(t.term, l.language) as forms
   from perdure_language(array_to_string(${terms}::text[], ' ')) as l (language)
   cross join unnest(${terms}::text[]) with ordinality as t (term, place)
-), counted as (
+), counted as materialized (
   select a.place, a.forms[1]::text as english, f.query::text as query, seen.total, case
     when seen.sampled < ${sql.lit(SAMPLE_SIZE)} then found.count
     when found.count >= ${sql.lit(MIN_SAMPLED)} then found.count * greatest(seen.total, seen.sampled) / seen.sampled
