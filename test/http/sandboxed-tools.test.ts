@@ -353,12 +353,14 @@ describe('in a run', () => {
       'import time\ntime.sleep(1)\nagent_state.memory.update_block_value("human", "of the tool")\nreturn "ran"'
     await create({ source_code: python('late', 'agent_state, n: int', body) })
     const agentId = await newAgent(['late'])
+    await runTool(agentId, 'memory_insert', { label: 'human', new_string: 'of before' })
     const running = say(agentId, [['late', { n: 1 }]])
     const isRunning = async () =>
       (await server.request<object[]>('GET', `/v1/runs/?active=true&agent_id=${agentId}`)).body
     await expect.poll(isRunning).toHaveLength(1)
     await new Promise((resolve) => setTimeout(resolve, 300))
-    const edited = await runTool(agentId, 'memory_insert', { label: 'human', new_string: 'of somebody else' })
+    const edit = { label: 'human', old_string: 'of before', new_string: 'of somebody else' }
+    const edited = await runTool(agentId, 'memory_replace', edit)
     expect(edited.status).toBe('success')
     await running
     expect((await readBlock(server.context.db, agentId, 'human'))?.value).toBe('of somebody else')
