@@ -20,6 +20,8 @@ const starterOf = (runs: Pick<RunEngine, 'start'>) => new ScheduleStarter({ db, 
 const HOUR = 3_600_000
 const ago = (ms: number) => new Date(Date.now() - ms)
 const EVERY_MINUTE = { cron: '* * * * *', timezone: 'UTC' }
+/** None of its times lies between a due one and now. */
+const EVERY_YEAR = { cron: '0 0 1 1 *', timezone: 'UTC' }
 
 async function schedule(agentId: string, times: ScheduleTimes): Promise<string> {
   const run = { ...newRun(agentId, 'Anything new?'), thread: { agentId } }
@@ -59,7 +61,7 @@ test('two processes start what is due once each', async () => {
 test('a process that dies after the start and before it is noted leaves one run', async () => {
   const { agentId, registry, engine } = await createScriptedAgent(db, () => ({ text: 'No.' }))
   const other = createTestEngine(db, registry, 'process-2')
-  await schedule(agentId, EVERY_MINUTE)
+  await schedule(agentId, EVERY_YEAR)
   const due = ago(5_000)
   await db.query(setDue, [due])
   let hasDied = false
