@@ -5,7 +5,7 @@ import type { WeighedTerm } from './weigh-terms.ts'
 import { excludes, type WordSource } from './word-source.ts'
 
 /** Rows that are ranked, at most. */
-const MAX_RANKED = 700
+const MAX_RANKED = 500
 
 /** Lexemes of a text at which a word in it counts half as much as in a very short one. */
 const HALF_AT = 100
