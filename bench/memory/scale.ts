@@ -52,7 +52,9 @@ export async function measureScale(
       organizationId: isSpread ? `org-${suffix}` : DEFAULT_ORGANIZATION_ID,
       archiveId: `archive-${suffix}`,
       ...(withFilters && n % 2 === 0 ? { tags: [`tag-${n % 50}`, `tag-${(n + 7) % 50}`] } : {}),
-      ...(withFilters && n % 4 === 1 ? { start: new Date(Date.now() - 86_400_000) } : {}),
+      ...(withFilters && n % 4 === 1
+        ? { start: newerHalf(startedAt, ((n * 13) % archives) * perArchive, perArchive) }
+        : {}),
     }
     const sentAt = performance.now()
     const found = await searchPassages({ db, vectors }, { ...scope, query, limit: TOP })
@@ -71,3 +73,7 @@ export async function measureScale(
   const recall = recalls.reduce((sum, one) => sum + one, 0) / recalls.length
   report(`${name}: recall@${TOP} against exact search`, recall.toFixed(3), '≥ 0.95', recall >= 0.95)
 }
+
+/** `fillArchives` makes each passage a second older than the one before it. */
+const newerHalf = (filledAt: number, before: number, perArchive: number): Date =>
+  new Date(performance.timeOrigin + filledAt - (before + perArchive / 2) * 1_000)
