@@ -1,3 +1,4 @@
+import type { Queryable } from '#store/db.ts'
 import { type MessageScope, messageVectorScope } from '#store/messages/message-scope.ts'
 import type { PlacedMessage } from '#store/messages/placed-message.ts'
 import { type MessageHit, messageSource, rankMessages, readMessageFeatures } from '#store/messages/rank-messages.ts'
@@ -48,32 +49,33 @@ interface WithRelevance {
  * question), and by the time that the query names; the best first. "Quoted" words and -excluded ones are taken literally, as all are in mode `fts`: then nothing is given for what stands beside it. An empty query gives the newest messages.
  * Throws unavailable for mode `vector` where there are no vectors.
  */
-export async function searchMessages(tools: SearchTools, search: MessageSearch): Promise<(FoundRow & WithRelevance)[]> {
+export function searchMessages(tools: SearchTools, search: MessageSearch): Promise<(FoundRow & WithRelevance)[]> {
+  return findAndRead(tools, search, listNewestFound, readMessages)
+}
+
+/** The same, with the messages as they are stored. */
+export function searchAllMessages(
+  tools: SearchTools,
+  search: MessageSearch,
+): Promise<(PlacedMessage & WithRelevance)[]> {
+  return findAndRead(tools, search, listNewestPlaced, readPlacedMessages)
+}
+
+async function findAndRead<Row extends { id: string }>(
+  tools: SearchTools,
+  search: MessageSearch,
+  listNewest: (db: Queryable, scope: MessageScope, limit: number) => Promise<Row[]>,
+  read: (db: Queryable, organizationId: string, wanted: readonly BestMessage[]) => Promise<Row[]>,
+): Promise<(Row & WithRelevance)[]> {
   const { query, limit, mode, ...scope } = search
   const wanted = parseSearchQuery(query)
   if (wanted.terms.length === 0) {
     // a query of which nothing is left ("!?") finds nothing, and not everything
-    const newest = query.trim() === '' ? await listNewestFound(tools.db, scope, limit) : []
+    const newest = query.trim() === '' ? await listNewest(tools.db, scope, limit) : []
     return newest.map((row) => ({ ...row, relevance: null }))
   }
   const best = await findMessages(tools, search, wanted)
-  const rows = await readMessages(tools.db, scope.organizationId, [...best.values()])
-  return rows.map((row) => ({ ...row, relevance: best.get(row.id)?.relevance ?? null }))
-}
-
-/** The same, with the messages as they are stored. */
-export async function searchAllMessages(
-  tools: SearchTools,
-  search: MessageSearch,
-): Promise<(PlacedMessage & WithRelevance)[]> {
-  const { query, limit, mode, ...scope } = search
-  const wanted = parseSearchQuery(query)
-  if (wanted.terms.length === 0) {
-    const newest = query.trim() === '' ? await listNewestPlaced(tools.db, scope, limit) : []
-    return newest.map((row) => ({ ...row, relevance: null }))
-  }
-  const best = await findMessages(tools, search, wanted)
-  const rows = await readPlacedMessages(tools.db, scope.organizationId, [...best.values()])
+  const rows = await read(tools.db, scope.organizationId, [...best.values()])
   return rows.map((row) => ({ ...row, relevance: best.get(row.id)?.relevance ?? null }))
 }
 

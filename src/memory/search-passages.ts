@@ -4,7 +4,6 @@ import {
   type PassageScope,
   passageSource,
   passageVectorScope,
-  rankPassagesBySubstring,
   readPassages,
 } from '#store/passages/passage-search.ts'
 import { parseSearchQuery } from './parse-search-query.ts'
@@ -26,9 +25,18 @@ export interface FoundPassage extends PassageRow {
 
 /**
  * The passages that answer a search best, the best first, by their words and by what they mean. Where no word is found, parts of words are looked for.
- * Throws unavailable for mode `vector` where there are no vectors.
+ * What is given is noted as retrieved. Throws unavailable for mode `vector` where there are no vectors.
  */
-export async function searchPassages(
+export async function searchPassages(tools: SearchTools, search: PassageSearch): Promise<FoundPassage[]> {
+  const found = await findPassages(tools, search)
+  tools.retrievals?.recordRetrieved(
+    search.organizationId,
+    found.map(({ id }) => id),
+  )
+  return found
+}
+
+async function findPassages(
   tools: SearchTools,
   { query, limit, mode = 'hybrid', ...scope }: PassageSearch,
 ): Promise<FoundPassage[]> {
@@ -39,16 +47,14 @@ export async function searchPassages(
     if (!asksForNothing) return []
     return (await listNewestPassages(db, scope, wanted.excluded, limit)).map((row) => ({ ...row, relevance: null }))
   }
-  const found = await searchHybrid(tools, {
+  const best = await searchHybrid(tools, {
     query,
     wanted,
     mode,
     limit,
     source: passageSource(scope),
     scope: passageVectorScope(scope),
-    rankBySubstring: (words, most) => rankPassagesBySubstring(db, scope, words, most),
   })
-  const best = new Map(found.slice(0, limit).map(({ id, relevance }) => [id, relevance]))
   const rows = await readPassages(db, scope.organizationId, [...best.keys()])
   return rows.map((row) => ({ ...row, relevance: best.get(row.id) ?? null }))
 }

@@ -2,14 +2,7 @@ import { parseSearchQuery } from '#memory/parse-search-query.ts'
 import { type SearchTools, searchHybrid } from '#memory/search/hybrid-search.ts'
 import type { Relevance, SearchMode } from '#memory/search/relevance.ts'
 import type { ToolRow } from '#store/tools/tool-row.ts'
-import {
-  listNewestTools,
-  rankToolsBySubstring,
-  readTools,
-  type ToolScope,
-  toolSource,
-  toolVectorScope,
-} from '#store/tools/tool-search.ts'
+import { listNewestTools, readTools, type ToolScope, toolSource, toolVectorScope } from '#store/tools/tool-search.ts'
 
 export interface ToolSearch extends ToolScope {
   /** Empty gives the newest. */
@@ -37,7 +30,7 @@ export async function searchTools(
     if (query.trim() !== '' && wanted.excluded.length === 0) return []
     return (await listNewestTools(db, scope, wanted.excluded, limit)).map((tool) => ({ tool, relevance: null }))
   }
-  const found = await searchHybrid(tools, {
+  const best = await searchHybrid(tools, {
     query,
     wanted,
     mode,
@@ -46,9 +39,7 @@ export async function searchTools(
     scope: toolVectorScope(scope),
     // of the name, which says most of what a tool is
     countsParts: true,
-    rankBySubstring: (words, most) => rankToolsBySubstring(db, scope, words, most),
   })
-  const best = new Map(found.slice(0, limit).map(({ id, relevance }) => [id, relevance]))
   const rows = await readTools(db, scope.organizationId, [...best.keys()])
   return rows.map((tool) => ({ tool, relevance: best.get(tool.id) ?? null }))
 }

@@ -25,10 +25,6 @@ export const searchMemory = mcpTool({
     await requireAgent(context.db, organizationId, agentId)
     const search = { organizationId, agentId, query, limit, start: undefined, end: undefined }
     const passages = await searchPassages(context, search)
-    context.retrievals.recordRetrieved(
-      organizationId,
-      passages.map(({ id }) => id),
-    )
     const messages = await searchMessages(context, { ...search, roles: ROLES })
     return {
       passages: passages.map(({ id, text, tags, created_at }) => ({

@@ -4,7 +4,6 @@ import {
   type FilePassageScope,
   filePassageSource,
   filePassageVectorScope,
-  rankFilePassagesBySubstring,
   readFilePassages,
 } from '#store/files/file-passage-search.ts'
 import type { FilePassageRow } from '#store/files/file-row.ts'
@@ -21,16 +20,13 @@ export async function searchFilePassages(
 ): Promise<FilePassageRow[]> {
   const wanted = parseSearchQuery(query)
   if (wanted.terms.length === 0) return []
-  const { db } = tools
-  const found = await searchHybrid(tools, {
+  const best = await searchHybrid(tools, {
     query,
     wanted,
     mode: 'hybrid',
     limit,
     source: filePassageSource(scope),
     scope: filePassageVectorScope(scope),
-    rankBySubstring: (words, most) => rankFilePassagesBySubstring(db, scope, words, most),
   })
-  const ids = found.slice(0, limit).map(({ id }) => id)
-  return readFilePassages(db, scope.organizationId, ids)
+  return readFilePassages(tools.db, scope.organizationId, [...best.keys()])
 }

@@ -1,12 +1,13 @@
 import type { SearchQuery } from '#memory/parse-search-query.ts'
+import type { RetrievalLog } from '#memory/retrieval-log.ts'
 import { DomainError, invalidArgument } from '#platform/errors.ts'
 import type { Queryable } from '#store/db.ts'
 import type { NearRow, QueryVector, VectorScope } from '#store/embeddings/nearest.ts'
 import { keepMeaningful } from '#store/search/keep-meaningful.ts'
+import { type PartSource, rankByParts } from '#store/search/rank-by-parts.ts'
 import { rankByWords } from '#store/search/rank-by-words.ts'
 import { readFeatures } from '#store/search/read-features.ts'
 import { weighTerms } from '#store/search/weigh-terms.ts'
-import type { WordSource } from '#store/search/word-source.ts'
 import type { Relevance, SearchMode } from './relevance.ts'
 import { scoreText, shareWeights } from './score-texts.ts'
 import type { VectorSearch } from './vector-search.ts'
@@ -15,6 +16,8 @@ import type { VectorSearch } from './vector-search.ts'
 export interface SearchTools {
   db: Queryable
   vectors: VectorSearch
+  /** Notes which passages searches have given. */
+  retrievals?: Pick<RetrievalLog, 'recordRetrieved'> | undefined
 }
 
 /** Hits of each signal that are scored, or as many as are wanted. */
@@ -26,24 +29,20 @@ export interface HybridSearch {
   mode: SearchMode
   /** 1 or more. */
   limit: number
-  source: WordSource
+  source: PartSource
   scope: VectorScope
-  /** What is found by parts of words, the best first. */
-  rankBySubstring(words: SearchQuery, limit: number): Promise<{ id: string }[]>
   /** Parts of words count beside whole ones, and not only where no word is found. */
   countsParts?: boolean
 }
 
-export interface RankedText {
-  id: string
-  relevance: Relevance
-}
-
 /**
- * Everything that a search finds, by its words and by what it means, the best first. Whoever quotes words, or rules some out, means those words: then they alone
+ * The best that a search finds, by its words and by what it means, by their ids and in order. Whoever quotes words, or rules some out, means those words: then they alone
  * decide. Throws unavailable where only vectors were asked for and there are none.
  */
-export async function searchHybrid({ db, vectors }: SearchTools, search: HybridSearch): Promise<RankedText[]> {
+export async function searchHybrid(
+  { db, vectors }: SearchTools,
+  search: HybridSearch,
+): Promise<Map<string, Relevance>> {
   const { query, wanted, source, scope } = search
   const mode = search.mode === 'hybrid' && isLiteral(query, wanted) ? 'fts' : search.mode
   const count = Math.max(search.limit, MIN_CANDIDATES)
@@ -64,24 +63,25 @@ export async function searchHybrid({ db, vectors }: SearchTools, search: HybridS
   const partRanks = ranksOf(parts)
   const now = Date.now()
   const explain = explainer(wanted, queryVectors, mode, ranksOf(words), ranksOf(near))
-  return features
+  const ranked = features
     .map((text) => {
       const rank = partRanks.get(text.id)
       // a part of a word is as good as half of the words, and less so the further behind
       const ofPart = rank === undefined ? 0 : 0.5 / rank
       return { id: text.id, relevance: explain(text, scoreText(text, shares, unknownSimilarity, now) + ofPart) }
     })
-    .sort((a, b) => b.relevance.score - a.relevance.score || placeOf(a) - placeOf(b))
+    .sort((a, b) => b.relevance.score - a.relevance.score || placeOf(a.relevance) - placeOf(b.relevance))
+  return new Map(ranked.slice(0, search.limit).map(({ id, relevance }) => [id, relevance]))
 }
 
 /** Of words that mean nothing no parts are looked for: every text has them. */
-async function findParts(db: Queryable, { wanted, rankBySubstring }: HybridSearch, limit: number) {
+async function findParts(db: Queryable, { wanted, source }: HybridSearch, limit: number) {
   const terms = await keepMeaningful(db, wanted.terms)
-  return terms.length === 0 ? [] : rankBySubstring({ ...wanted, terms }, limit)
+  return terms.length === 0 ? [] : rankByParts(db, source, { ...wanted, terms }, limit)
 }
 
 /** Among equals those are first whose words stand closer together. */
-const placeOf = ({ relevance }: RankedText): number => relevance.ftsRank ?? relevance.vectorRank ?? 0
+const placeOf = ({ ftsRank, vectorRank }: Relevance): number => ftsRank ?? vectorRank ?? 0
 
 export const isLiteral = (query: string, { excluded }: SearchQuery): boolean =>
   excluded.length > 0 || query.includes('"')

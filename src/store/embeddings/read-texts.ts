@@ -1,6 +1,7 @@
 import type { ContentPart } from '#llm/model.ts'
 import { type Queryable, statement } from '#store/db.ts'
 import type { ToolReturn } from '#store/messages/message-row.ts'
+import { messageText } from '#store/messages/message-text.ts'
 import type { ClaimedText, EmbeddedText, EmbeddingKind } from './embedding-queue.ts'
 
 /** A text to make a vector of. */
@@ -64,7 +65,7 @@ export async function readTextsToEmbed(
     const byId = new Map(ofKind.map((one) => [`${one.organization_id} ${one.source_id}`, one]))
     for (const { id, content, tool_returns, ...row } of rows) {
       const one = byId.get(`${row.organization_id} ${id}`)
-      const text = kind === 'message' ? textOf({ content, tool_returns }).slice(0, maxCharacters) : row.text
+      const text = kind === 'message' ? messageText({ content, tool_returns }).slice(0, maxCharacters) : row.text
       if (one !== undefined) texts.push({ ...one, ...row, text })
     }
   }
@@ -74,9 +75,4 @@ export async function readTextsToEmbed(
 interface MessageText {
   content: ContentPart[]
   tool_returns: ToolReturn[] | null
-}
-
-function textOf({ content, tool_returns }: MessageText): string {
-  const said = content.flatMap((part) => (part.type === 'text' ? [part.text] : []))
-  return [...said, ...(tool_returns ?? []).map((result) => result.text)].join('\n')
 }

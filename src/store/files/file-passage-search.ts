@@ -1,9 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
-import { sqlBuilder, toStatement } from '#store/builder.ts'
-import { containsPattern, matching } from '#store/contains-pattern.ts'
 import { type Queryable, statement } from '#store/db.ts'
 import type { VectorScope } from '#store/embeddings/nearest.ts'
-import { excludes, type WordQuery, type WordSource } from '#store/search/word-source.ts'
+import type { PartSource } from '#store/search/rank-by-parts.ts'
 import { type FilePassageRow, filePassageColumns } from './file-row.ts'
 
 /** The files of the folders of this agent. */
@@ -20,29 +18,15 @@ const inFolders = (
   and ${folder} = any(array(select af.folder_id from agent_folders as af
     where af.organization_id = ${organizationId} and af.agent_id = ${agentId}))`
 
-/** Where words are looked for. */
-export const filePassageSource = (scope: FilePassageScope): WordSource => ({
+/** Where words, and parts of them, are looked for. */
+export const filePassageSource = (scope: FilePassageScope): PartSource => ({
   table: 'file_passages',
   scope: inFolders(scope, sql.ref('s.organization_id'), sql.ref('s.folder_id')),
   filters: sql`true`,
+  parts: { column: 'text', order: 's.file_id, s.position' },
   total: sql`(select sum(f.passage_count) from files as f
     where ${inFolders(scope, sql.ref('f.organization_id'), sql.ref('f.folder_id'))})`,
 })
-
-/** Where parts of words are found, in any case; the most of them first. Reads every passage of the agent's folders. */
-export function rankFilePassagesBySubstring(
-  db: Queryable,
-  scope: FilePassageScope,
-  { terms, excluded }: WordQuery,
-  limit: number,
-): Promise<{ id: string }[]> {
-  const patterns = terms.map(containsPattern)
-  const query = sql`select s.id from file_passages as s
-    where ${inFolders(scope, sql.ref('s.organization_id'), sql.ref('s.folder_id'))}
-      and s.text ilike any(${patterns}::text[]) and ${excludes(sql`s.search`, excluded)}
-    order by ${matching('s.text', patterns)} desc, s.file_id, s.position limit ${limit}`
-  return db.query<{ id: string }>(...toStatement('rank-file-passages-by-substring', query.compile(sqlBuilder)))
-}
 
 /** The same scope for vectors. */
 export const filePassageVectorScope = (scope: FilePassageScope): VectorScope => ({

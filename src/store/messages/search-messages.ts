@@ -4,6 +4,7 @@ import { sqlBuilder, toStatement } from '#store/builder.ts'
 import { type Queryable, statement } from '#store/db.ts'
 import type { MessageRole, ToolReturn } from './message-row.ts'
 import { inMessageScope, type MessageScope } from './message-scope.ts'
+import { messageText } from './message-text.ts'
 import { PLACED_MESSAGE_COLUMNS, type PlacedMessage } from './placed-message.ts'
 
 const COLUMNS = 'm.id, m.role, m.content, m.tool_returns, m.created_at'
@@ -62,8 +63,6 @@ export function readPlacedMessages(db: Queryable, organizationId: string, wanted
   return db.query<PlacedMessage>(READ_PLACED, paramsOf(organizationId, wanted))
 }
 
-function toFound({ id, role, content, tool_returns, created_at }: MessageTextRow): FoundMessage {
-  const texts = content.flatMap((part) => (part.type === 'text' ? [part.text] : []))
-  const returned = (tool_returns ?? []).map((result) => result.text)
-  return { id, role, created_at, text: [...texts, ...returned].join('\n') }
+function toFound({ id, role, created_at, ...said }: MessageTextRow): FoundMessage {
+  return { id, role, created_at, text: messageText(said) }
 }

@@ -1,10 +1,10 @@
 import { type RawBuilder, sql } from 'kysely'
 import { allOf } from '#store/all-of.ts'
 import { sqlBuilder, toStatement } from '#store/builder.ts'
-import { containsPattern, matching } from '#store/contains-pattern.ts'
 import { type Queryable, statement } from '#store/db.ts'
 import type { VectorScope } from '#store/embeddings/nearest.ts'
-import { excludes, type WordQuery, type WordSource } from '#store/search/word-source.ts'
+import type { PartSource } from '#store/search/rank-by-parts.ts'
+import { excludes } from '#store/search/word-source.ts'
 import { type PassageRow, passageColumns } from './passage-row.ts'
 
 /** Where to look. Every condition that is given must hold. */
@@ -20,30 +20,17 @@ export interface PassageScope {
   end?: Date | undefined
 }
 
-/** Where words are looked for. */
-export const passageSource = (scope: PassageScope): WordSource => ({
+/** Where words, and parts of them, are looked for. */
+export const passageSource = (scope: PassageScope): PartSource => ({
   table: 'passages',
   scope: inArchives(scope, sql.ref('s.organization_id'), sql.ref('s.archive_id')),
   sampleOrder:
     scope.archiveId === undefined && scope.agentId === undefined ? undefined : sql`s.created_at desc, s.id desc`,
-  filters: filters(scope, 's'),
+  filters: filters(scope),
+  parts: { column: 'text', order: 's.created_at desc, s.id desc' },
   total: sql`(select sum(c.passage_count) from archives as c
     where ${inArchives(scope, sql.ref('c.organization_id'), sql.ref('c.id'))})`,
 })
-
-/** Where parts of words are found, in any case; the most of them first. This also finds parts of words and languages without blanks. Reads every passage in scope. */
-export function rankPassagesBySubstring(
-  db: Queryable,
-  scope: PassageScope,
-  { terms, excluded }: WordQuery,
-  limit: number,
-): Promise<{ id: string }[]> {
-  const patterns = terms.map(containsPattern)
-  const query = sql`select s.id from passages as s
-    where ${inScope(scope)} and s.text ilike any(${patterns}::text[]) and ${excludes(sql`s.search`, excluded)}
-    order by ${matching('s.text', patterns)} desc, s.created_at desc, s.id desc limit ${limit}`
-  return db.query<{ id: string }>(...toStatement('rank-passages-by-substring', query.compile(sqlBuilder)))
-}
 
 /** The same scope for vectors. */
 export function passageVectorScope(scope: PassageScope): VectorScope {
@@ -66,8 +53,9 @@ export function listNewestPassages(
   excluded: readonly string[],
   limit: number,
 ): Promise<PassageRow[]> {
+  const source = passageSource(scope)
   const query = sql`select ${sql.raw(passageColumns('s'))} from passages as s
-    where ${inScope(scope)} and ${excludes(sql`s.search`, excluded)}
+    where ${source.scope} and ${source.filters} and ${excludes(sql`s.search`, excluded)}
     order by s.created_at desc, s.id desc limit ${limit}`
   return db.query<PassageRow>(...toStatement('list-newest-passages', query.compile(sqlBuilder)))
 }
@@ -83,9 +71,6 @@ export function readPassages(db: Queryable, organizationId: string, ids: readonl
   return db.query<PassageRow>(READ, [organizationId, ids])
 }
 
-const inScope = (scope: PassageScope): RawBuilder<unknown> =>
-  allOf(inArchives(scope, sql.ref('s.organization_id'), sql.ref('s.archive_id')), filters(scope, 's'))
-
 function inArchives(
   { organizationId, archiveId, agentId }: PassageScope,
   organization: RawBuilder<unknown>,
@@ -100,12 +85,11 @@ function inArchives(
   )
 }
 
-function filters(scope: PassageScope, alias: string): RawBuilder<unknown> {
-  const createdAt = sql.ref(`${alias}.created_at`)
+function filters(scope: PassageScope): RawBuilder<unknown> {
   return allOf(
-    hasTags(scope, sql.ref(`${alias}.archive_id`), sql.ref(`${alias}.id`)),
-    scope.start !== undefined && sql`${createdAt} >= ${scope.start.toISOString()}::timestamptz`,
-    scope.end !== undefined && sql`${createdAt} <= ${scope.end.toISOString()}::timestamptz`,
+    hasTags(scope, sql.ref('s.archive_id'), sql.ref('s.id')),
+    scope.start !== undefined && sql`s.created_at >= ${scope.start.toISOString()}::timestamptz`,
+    scope.end !== undefined && sql`s.created_at <= ${scope.end.toISOString()}::timestamptz`,
   )
 }
 

@@ -1,10 +1,10 @@
 import { type RawBuilder, sql } from 'kysely'
 import { allOf } from '#store/all-of.ts'
 import { sqlBuilder, toStatement } from '#store/builder.ts'
-import { containsPattern, matching } from '#store/contains-pattern.ts'
 import { type Queryable, statement } from '#store/db.ts'
 import type { VectorScope } from '#store/embeddings/nearest.ts'
-import { excludes, type WordQuery, type WordSource } from '#store/search/word-source.ts'
+import type { PartSource } from '#store/search/rank-by-parts.ts'
+import { excludes } from '#store/search/word-source.ts'
 import { type ToolRow, toolColumns } from './tool-row.ts'
 
 /** Every condition that is given must hold. */
@@ -22,28 +22,14 @@ function filters({ types, tags }: ToolScope, alias = 's'): RawBuilder<unknown> {
   )
 }
 
-/** Where words are looked for: name, description and tags. */
-export const toolSource = (scope: ToolScope): WordSource => ({
+/** Where words are looked for: name, description and tags; parts of them in the name. */
+export const toolSource = (scope: ToolScope): PartSource => ({
   table: 'tools',
   scope: sql`s.organization_id = ${scope.organizationId}`,
   filters: filters(scope),
+  parts: { column: 'name', order: 's.created_at desc, s.id desc' },
   total: sql`(select count(*) from tools as t where t.organization_id = ${scope.organizationId})`,
 })
-
-/** Those with parts of their names, the most first. */
-export function rankToolsBySubstring(
-  db: Queryable,
-  scope: ToolScope,
-  { terms, excluded }: WordQuery,
-  limit: number,
-): Promise<{ id: string }[]> {
-  const patterns = terms.map(containsPattern)
-  const query = sql`select s.id from tools as s
-    where s.organization_id = ${scope.organizationId} and ${filters(scope)}
-      and s.name ilike any(${patterns}::text[]) and ${excludes(sql`s.search`, excluded)}
-    order by ${matching('s.name', patterns)} desc, s.created_at desc, s.id desc limit ${limit}`
-  return db.query<{ id: string }>(...toStatement('rank-tools-by-substring', query.compile(sqlBuilder)))
-}
 
 /** The same scope for vectors. */
 export const toolVectorScope = (scope: ToolScope): VectorScope => ({

@@ -45,10 +45,6 @@ export const archivalMemorySearch: BuiltinTool = {
       start,
       end,
     })
-    context.services?.retrievals?.recordRetrieved(
-      context.organizationId,
-      found.map(({ id }) => id),
-    )
     return success(
       JSON.stringify(
         found.map((passage) => ({

@@ -6,4 +6,5 @@ import type { ToolContext } from '#tools/tool.ts'
 export const searchToolsOf = ({ db, services }: Pick<ToolContext, 'db' | 'services'>): SearchTools => ({
   db,
   vectors: services?.vectors ?? NO_VECTORS,
+  retrievals: services?.retrievals,
 })

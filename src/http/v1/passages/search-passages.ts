@@ -54,10 +54,6 @@ export function searchPassages(app: App, context: Context): void {
         start,
         end,
       })
-      context.retrievals.recordRetrieved(
-        actor.organizationId,
-        found.map(({ id }) => id),
-      )
       return found.map(({ relevance, ...row }) => ({
         passage: presentPassage(row),
         score: relevance?.score ?? 0,

@@ -61,10 +61,6 @@ export function searchArchivalMemory(app: App, context: Context): void {
         start,
         end,
       })
-      context.retrievals.recordRetrieved(
-        actor.organizationId,
-        found.map(({ id }) => id),
-      )
       const results = found.map((row) => ({
         id: row.id,
         timestamp: presentTime(row.created_at),

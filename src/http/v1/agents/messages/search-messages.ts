@@ -7,7 +7,7 @@ import { InternalMessageSchema, MESSAGE_ROLES, presentInternalMessage } from '#h
 import { presentRelevance, RelevanceSchema } from '#http/wire/relevance.ts'
 import * as memory from '#memory/search-messages.ts'
 import type { MessageRole } from '#store/messages/message-row.ts'
-import type { PlacedMessage } from '#store/messages/placed-message.ts'
+import { messageText } from '#store/messages/message-text.ts'
 
 export function searchMessages(app: App, context: Context): void {
   app.post(
@@ -49,7 +49,7 @@ export function searchMessages(app: App, context: Context): void {
         templateId: body.template_id ?? undefined,
       })
       return rows.map(({ relevance, ...row }) => ({
-        embedded_text: textOf(row),
+        embedded_text: messageText(row),
         message: presentInternalMessage(row, row.shown_conversation_id),
         fts_rank: relevance?.ftsRank ?? null,
         vector_rank: relevance?.vectorRank ?? null,
@@ -59,9 +59,3 @@ export function searchMessages(app: App, context: Context): void {
     },
   )
 }
-
-const textOf = ({ content, tool_returns: returns }: PlacedMessage): string =>
-  [
-    ...content.flatMap((part) => (part.type === 'text' ? [part.text] : [])),
-    ...(returns ?? []).map((result) => result.text),
-  ].join('\n')
