@@ -5,7 +5,7 @@ import { DEFAULT_ORGANIZATION_ID } from '#platform/ids.ts'
 import type { Db } from '#store/db.ts'
 import { findExactly } from '#store/embeddings/nearest.ts'
 import { ensureVectorIndex } from '#store/embeddings/vector-index.ts'
-import { type PassageScope, passageVectorScope } from '#store/passages/passage-search.ts'
+import { type PassageScope, passageVectorScope, resolveTags } from '#store/passages/passage-search.ts'
 import { percentile } from '../load.ts'
 import { ms, note, report } from '../replicas/report.ts'
 import { fillArchives, prepareBases } from './fill-archives.ts'
@@ -63,7 +63,7 @@ export async function measureScale(
     if (found.length === 0) throw new Error(`nothing found for ${query}`)
     const [queryVector] = await vectors.embed([query])
     if (queryVector === undefined) throw new Error('no vector of the query')
-    const near = await vectors.findNearest([queryVector], passageVectorScope(scope), TOP)
+    const near = await vectors.findNearest([queryVector], passageVectorScope(await resolveTags(db, scope)), TOP)
     const exact = await findExactly(db, model, queryVector.vector, passageVectorScope(scope), TOP)
     const ids = new Set(near.map(({ id }) => id))
     recalls.push(exact.filter(({ id }) => ids.has(id)).length / exact.length)

@@ -5,6 +5,7 @@ import {
   passageSource,
   passageVectorScope,
   readPassages,
+  resolveTags,
 } from '#store/passages/passage-search.ts'
 import { parseSearchQuery } from './parse-search-query.ts'
 import { type SearchTools, searchHybrid } from './search/hybrid-search.ts'
@@ -38,10 +39,11 @@ export async function searchPassages(tools: SearchTools, search: PassageSearch):
 
 async function findPassages(
   tools: SearchTools,
-  { query, limit, mode = 'hybrid', ...scope }: PassageSearch,
+  { query, limit, mode = 'hybrid', ...asked }: PassageSearch,
 ): Promise<FoundPassage[]> {
   const { db } = tools
   const wanted = parseSearchQuery(query)
+  const scope = await resolveTags(db, asked)
   if (wanted.terms.length === 0) {
     const asksForNothing = query.trim() === '' || wanted.excluded.length > 0
     if (!asksForNothing) return []

@@ -47,7 +47,7 @@ import { listThreadMessages } from './messages/thread-message-reader.ts'
 import type { PageRequest } from './page.ts'
 import { findFactId, findKnownFacts } from './passages/find-known-facts.ts'
 import { listPassages } from './passages/passage-reader.ts'
-import { passageSource } from './passages/passage-search.ts'
+import { passageSource, resolveTags } from './passages/passage-search.ts'
 import { findPassageVersions, listPassageVersions } from './passages/passage-version-reader.ts'
 import { findProviderTrace } from './provider-traces/provider-trace.ts'
 import { deleteOldRunEvents } from './run-events/delete-run-events.ts'
@@ -311,8 +311,12 @@ const ALSO_INDEXED: Record<string, (db: Queryable) => Promise<unknown>> = {
   'the end of a batch': (db) => finishBatch(db, batch),
   'messages of a step': (db) => listRunMessages(db, org, { runId, stepId: 'step-1' }, page),
   'messages of a run in the middle': (db) => listRunMessages(db, org, { runId }, { ...page, after: 'message-1-1' }),
-  'passages of an agent by words and tag': (db) =>
-    rankByWords(db, passageSource({ organizationId: org, agentId, tags: ['tag-7'] }), WORDS, ['word3'], 5),
+  'passages of an agent by words and tag': async (db) => {
+    const scope = await resolveTags(db, { organizationId: org, agentId, tags: ['tag-7'] })
+    await rankByWords(db, passageSource(scope), WORDS, ['word3'], 5)
+  },
+  'passages of an archive with all of some tags': (db) =>
+    resolveTags(db, { organizationId: org, archiveId, tags: ['tag-7', 'tag-8'], tagMatchMode: 'all' }),
   'a passage that says the same': (db) => findFactId(db, org, archiveId, FACT),
   'versions of a passage': async (db) => {
     await listPassageVersions(db, org, 'passage-busy-7', VERSIONS)

@@ -181,7 +181,7 @@ async function post<Body>(url: string, body: unknown, status = 200): Promise<Bod
 const validBody = (operation: Operation) => VALID_BODIES[operation.id] ?? {}
 const validPath = (operation: Operation) => pathOf(operation, (name) => ids[name] ?? 'unknown')
 
-/** Waits until nothing is written any more: runs that a request began in the background. */
+/** Waits until nothing is written any more: by runs that a request began in the background, nor by the log of what searches have given. */
 async function settle(): Promise<void> {
   const active = async () => [
     (await server.request('GET', '/v1/runs/?active=true')).body,
@@ -190,6 +190,7 @@ async function settle(): Promise<void> {
     ),
   ]
   await expect.poll(active, { timeout: 10_000, interval: 20 }).toEqual([[], []])
+  await server.context.retrievals.flush()
 }
 
 interface Request {

@@ -23,6 +23,8 @@ export interface VectorScope {
   kind: EmbeddingKind
   /** Agents of messages, archives of passages, folders of files. */
   scopeIds?: readonly string[] | undefined
+  /** These texts alone, at most `MAX_EXACT`. */
+  sourceIds?: readonly string[] | undefined
   roles?: readonly string[] | undefined
   start?: Date | undefined
   end?: Date | undefined
@@ -90,6 +92,7 @@ export async function findNearest(
 }
 
 async function isSmall(db: Queryable, scope: VectorScope): Promise<boolean> {
+  if (scope.sourceIds !== undefined) return true
   const query = sql`select count(*)::int as count from
     (select from embeddings as e where ${inScope({ ...scope, where: undefined })} limit ${MAX_EXACT + 1}) as counted`
   const [row] = await db.query<{ count: number }>(...toStatement('count-embeddings', query.compile(sqlBuilder)))
@@ -142,6 +145,7 @@ function inScope({
   organizationId,
   kind,
   scopeIds,
+  sourceIds,
   within,
   roles,
   start,
@@ -152,6 +156,7 @@ function inScope({
     sql`e.organization_id = ${organizationId}`,
     sql`e.kind = ${kind}`,
     scopeIds !== undefined && sql`e.scope_id = any(${scopeIds}::text[])`,
+    sourceIds !== undefined && sql`e.source_id = any(${sourceIds}::text[])`,
     within,
     roles !== undefined && sql`e.role = any(${roles}::text[])`,
     start !== undefined && sql`e.created_at >= ${start.toISOString()}::timestamptz`,

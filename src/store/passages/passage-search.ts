@@ -13,11 +13,37 @@ export interface PassageScope {
   /** The archive of this agent. */
   agentId?: string | undefined
   archiveId?: string | undefined
+  /** These alone, at most `MAX_LISTED`. */
+  ids?: readonly string[] | undefined
   tags?: readonly string[] | undefined
   tagMatchMode?: 'any' | 'all' | undefined
   /** Both inclusive. */
   start?: Date | undefined
   end?: Date | undefined
+}
+
+/** Passages with the wanted tags that are named by their ids; where there are more, each passage in scope is asked for its tags. */
+const MAX_LISTED = 2_000
+
+/**
+ * The scope with its tags replaced by the passages that have them, where these are few: they are then found by their ids, however large the archive is. The planner
+ * cannot be left to join the tags: it takes organisation and archive for independent of each other, expects one row, and reads the tags of the archive again for each
+ * passage.
+ */
+export async function resolveTags(db: Queryable, { tags, ...scope }: PassageScope): Promise<PassageScope> {
+  const wanted = [...new Set(tags ?? [])]
+  if (wanted.length === 0) return scope
+  const { organizationId, tagMatchMode } = scope
+  const tagged = sql`select t.passage_id as id from archives as c
+    join passage_tags as t on t.organization_id = ${organizationId} and t.archive_id = c.id and t.tag = any(${wanted}::text[])
+    where ${inArchives(scope, sql.ref('c.organization_id'), sql.ref('c.id'))}`
+  const query =
+    tagMatchMode === 'all'
+      ? sql`${tagged} group by t.passage_id having count(*) = ${wanted.length} limit ${MAX_LISTED + 1}`
+      : sql`${tagged} limit ${MAX_LISTED + 1}`
+  const found = await db.query<{ id: string }>(...toStatement('list-tagged-passages', query.compile(sqlBuilder)))
+  if (found.length > MAX_LISTED) return { ...scope, tags: wanted }
+  return { ...scope, ids: [...new Set(found.map(({ id }) => id))] }
 }
 
 /** Where words, and parts of them, are looked for. */
@@ -34,15 +60,18 @@ export const passageSource = (scope: PassageScope): PartSource => ({
 
 /** The same scope for vectors. */
 export function passageVectorScope(scope: PassageScope): VectorScope {
-  const { organizationId, start, end } = scope
-  const tagged = hasTags(scope, sql.ref('e.scope_id'), sql.ref('e.source_id'))
+  const { organizationId, ids, start, end } = scope
+  const tagged = hasTags(scope)
   return {
     organizationId,
     kind: 'passage',
+    sourceIds: ids,
     within: inArchives(scope, sql.ref('e.organization_id'), sql.ref('e.scope_id')),
     start,
     end,
-    where: tagged,
+    where:
+      tagged &&
+      sql`exists (select from passages as s where s.organization_id = ${organizationId} and s.id = e.source_id and ${tagged})`,
   }
 }
 
@@ -87,22 +116,14 @@ function inArchives(
 
 function filters(scope: PassageScope): RawBuilder<unknown> {
   return allOf(
-    hasTags(scope, sql.ref('s.archive_id'), sql.ref('s.id')),
+    scope.ids !== undefined && sql`s.id = any(${scope.ids}::text[])`,
+    hasTags(scope),
     scope.start !== undefined && sql`s.created_at >= ${scope.start.toISOString()}::timestamptz`,
     scope.end !== undefined && sql`s.created_at <= ${scope.end.toISOString()}::timestamptz`,
   )
 }
 
-/** By the tags' own index, which finds rare tags quickly. */
-function hasTags(
-  { organizationId, tags: given, tagMatchMode }: PassageScope,
-  archive: RawBuilder<unknown>,
-  id: RawBuilder<unknown>,
-): RawBuilder<unknown> | undefined {
-  const tags = [...new Set(given ?? [])]
-  if (tags.length === 0) return undefined
-  const tagged = (condition: RawBuilder<unknown>) => sql`exists (select from passage_tags as t
-    where t.organization_id = ${organizationId} and t.archive_id = ${archive} and t.passage_id = ${id} and ${condition})`
-  if (tagMatchMode !== 'all') return tagged(sql`t.tag = any(${tags}::text[])`)
-  return allOf(...tags.map((tag) => tagged(sql`t.tag = ${tag}`)))
+function hasTags({ tags, tagMatchMode }: PassageScope): RawBuilder<unknown> | undefined {
+  if (tags === undefined || tags.length === 0) return undefined
+  return tagMatchMode === 'all' ? sql`s.tags @> ${tags}::text[]` : sql`s.tags && ${tags}::text[]`
 }
