@@ -30,9 +30,9 @@ export function registerDoctor(program: Command): void {
   addOptionFlags(command).action(async () => {
     const config = loadConfig({ flags: readOptionFlags(command) })
     const findings = await examine(config)
-    for (const { state, subject, message } of findings) {
-      process.stdout.write(`${state.padEnd(5)}${subject.padEnd(22)}${message}\n`)
-    }
+    // at once: who reads the first lines only (`| head -1`) closes the pipe behind them
+    const lines = findings.map(({ state, subject, message }) => `${state.padEnd(5)}${subject.padEnd(22)}${message}\n`)
+    process.stdout.write(lines.join(''))
     if (findings.some(({ state }) => state === 'fail')) process.exitCode = 1
   })
 }
@@ -80,7 +80,9 @@ async function examineEmbeddings(config: Config): Promise<Finding> {
     await embedder.embed(['hello'])
     return { state: 'ok', subject, message: `${handle}, ${embedder.dimensions} dimensions` }
   } catch (error) {
-    return { state: 'fail', subject, message: `${handle}: ${errorMessage(error)} Until then searches go by words.` }
+    const reason = errorMessage(error).replace(/[.]?$/, '.')
+    const named = reason.includes(handle) ? reason : `${handle}: ${reason}`
+    return { state: 'fail', subject, message: `${named} Until then searches go by words.` }
   }
 }
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, expect, it } from 'vitest'
 import { S3_REGION, startS3Server } from '../support/s3-server.ts'
 
@@ -65,6 +66,19 @@ it('fails where a level that is required cannot be had, and where the database i
     'sandbox, typescript': { state: 'off' },
   })
   expect(JSON.stringify(findings)).not.toContain('secretword')
+}, 60_000)
+
+it('says once why there are no vectors, and is read by its first line alone', async () => {
+  const down = { PERDURE_DEFAULT_EMBEDDING: 'ollama/none', OLLAMA_BASE_URL: 'http://127.0.0.1:9' }
+  const { findings } = await doctor(down)
+  expect(findings.embeddings).toEqual({
+    state: 'fail',
+    message: expect.stringMatching(/^No vectors of ollama\/none: .*\?\. Until then searches go by words\.$/),
+  })
+  const env = { PATH: process.env.PATH ?? '', HOME: home }
+  const command = `"${process.execPath}" bin/perdure.mjs doctor | head -1`
+  const { stdout, stderr } = await promisify(execFile)('sh', ['-c', command], { cwd: root, env })
+  expect([stdout, stderr]).toEqual([expect.stringMatching(/^ok {3}database .*\n$/), ''])
 }, 60_000)
 
 it('stores something where uploads go to, and says what is in the way', async () => {
