@@ -66,6 +66,8 @@ export interface Context extends AsyncDisposable {
   /** Connections to MCP servers. */
   readonly mcp: McpPool
   readonly runs: RunEngine
+  /** Makes the vectors of what is written. */
+  readonly textEmbedder: Pick<TextEmbedder, 'problem'>
   /** Executes tools that are not the server's own. */
   readonly customTools: CustomTools
   /** Which passages searches give. */
@@ -151,7 +153,9 @@ export async function createContext(config: Config, overrides: ContextOverrides 
   )
   agentRuns.runs = runs
   await runs.open()
-  startJobs(resources, { config, logger, db, uploads, runs, embedders })
+  const textEmbedder = resources.use(new TextEmbedder({ db, logger: namedLogger(logger, 'embeddings'), embedders }))
+  textEmbedder.start()
+  startJobs(resources, { config, logger, db, uploads, runs })
 
   const owned = resources.move()
   return {
@@ -168,6 +172,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
     mcp,
     vectors,
     runs,
+    textEmbedder,
     fanout,
     shutdown: new Shutdown(),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -177,14 +182,7 @@ export async function createContext(config: Config, overrides: ContextOverrides 
 /** Work that nobody waits for. It ends before the engine does, which it gives runs to. */
 function startJobs(
   resources: AsyncDisposableStack,
-  {
-    config,
-    logger,
-    db,
-    uploads,
-    runs,
-    embedders,
-  }: Pick<Context, 'config' | 'logger' | 'db' | 'uploads' | 'runs'> & { embedders: EmbedderRegistry },
+  { config, logger, db, uploads, runs }: Pick<Context, 'config' | 'logger' | 'db' | 'uploads' | 'runs'>,
 ): void {
   const timeoutMs = config.webhookTimeoutMs
   const allowsPrivate = config.webhookAddresses === 'any'
@@ -200,7 +198,6 @@ function startJobs(
   )
   deliverer.start()
   resources.use(new FileReader({ db, storages: uploads, logger: namedLogger(logger, 'files') })).start()
-  resources.use(new TextEmbedder({ db, logger: namedLogger(logger, 'embeddings'), embedders })).start()
   const schedules = resources.use(new ScheduleStarter({ db, logger: namedLogger(logger, 'schedules'), runs }))
   schedules.start()
   resources.use(new CompanionStarter({ db, logger: namedLogger(logger, 'sleeptime'), runs })).start()

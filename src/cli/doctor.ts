@@ -7,6 +7,7 @@ import { openEmbedders } from '#llm/embeddings/open-embedders.ts'
 import { tryStorage } from '#memory/files/storage/try-storage.ts'
 import { errorMessage } from '#platform/errors.ts'
 import { createLogger } from '#platform/logger.ts'
+import { type DatabaseDescription, describeDatabase } from '#store/describe-database.ts'
 import { vectorColumn } from '#store/embeddings/vector-column.ts'
 import { openSandbox } from '#tools/sandbox/open-sandbox.ts'
 import { findPython } from '#tools/sandbox/python/find-python.ts'
@@ -30,9 +31,9 @@ export function registerDoctor(program: Command): void {
   addOptionFlags(command).action(async () => {
     const config = loadConfig({ flags: readOptionFlags(command) })
     const findings = await examine(config)
-    for (const { state, subject, message } of findings) {
-      process.stdout.write(`${state.padEnd(5)}${subject.padEnd(22)}${message}\n`)
-    }
+    // at once: who reads the first lines only (`| head -1`) closes the pipe behind them
+    const lines = findings.map(({ state, subject, message }) => `${state.padEnd(5)}${subject.padEnd(22)}${message}\n`)
+    process.stdout.write(lines.join(''))
     if (findings.some(({ state }) => state === 'fail')) process.exitCode = 1
   })
 }
@@ -56,17 +57,26 @@ async function examineDatabase({ databaseUrl, dataDir }: Config): Promise<Findin
   const subject = 'database'
   if (databaseUrl === undefined) return { state: 'ok', subject, message: `embedded, in ${dataDir}` }
   try {
-    const [{ openDatabase }, { pingDatabase }] = await Promise.all([
-      import('#store/open-database.ts'),
-      import('#store/ping-database.ts'),
-    ])
+    const { openDatabase } = await import('#store/open-database.ts')
     await using db = await openDatabase({ kind: 'postgres', url: databaseUrl, poolSize: 2 })
-    if (await pingDatabase(db, 5_000)) return { state: 'ok', subject, message: 'PostgreSQL answers' }
-    const message = 'PostgreSQL does not answer: look at PERDURE_DATABASE_URL (address, name, password)'
-    return { state: 'fail', subject, message }
+    return describeDatabaseFound(await describeDatabase(db))
   } catch (error) {
-    return { state: 'fail', subject, message: `PERDURE_DATABASE_URL: ${errorMessage(error)}` }
+    const reason = errorMessage(error).replace(/; try again in a moment$/, '')
+    const message = `${reason}: does it run, and are address, name and password in PERDURE_DATABASE_URL right?`
+    return { state: 'fail', subject, message }
   }
+}
+
+/** What a database must have for the server to start. */
+export function describeDatabaseFound({ version, vector_version: vector }: DatabaseDescription): Finding {
+  const subject = 'database'
+  if (version < 15) return { state: 'fail', subject, message: `PostgreSQL ${version}: 15 or newer is needed` }
+  const [major = 0, minor = 0] = (vector ?? '').split('.').map(Number)
+  if (major > 0 || minor >= 8) return { state: 'ok', subject, message: `PostgreSQL ${version}, pgvector ${vector}` }
+  const has = vector === null ? 'no pgvector' : `pgvector ${vector}`
+  const message = `PostgreSQL ${version} with ${has}: 0.8 or newer is needed. Install it beside PostgreSQL, such as the package postgresql-${version}-pgvector`
+  const update = vector === null ? '.' : ', and run "alter extension vector update" in this database.'
+  return { state: 'fail', subject, message: `${message}${update}` }
 }
 
 async function examineEmbeddings(config: Config): Promise<Finding> {
@@ -80,7 +90,9 @@ async function examineEmbeddings(config: Config): Promise<Finding> {
     await embedder.embed(['hello'])
     return { state: 'ok', subject, message: `${handle}, ${embedder.dimensions} dimensions` }
   } catch (error) {
-    return { state: 'fail', subject, message: `${handle}: ${errorMessage(error)} Until then searches go by words.` }
+    const reason = errorMessage(error).replace(/[.]?$/, '.')
+    const named = reason.includes(handle) ? reason : `${handle}: ${reason}`
+    return { state: 'fail', subject, message: `${named} Until then searches go by words.` }
   }
 }
 

@@ -292,7 +292,7 @@ export const OPTIONS = [
     schemes: ['postgresql', 'postgres'],
     secret: true,
     group: 'Database',
-    doc: 'PostgreSQL 15 or newer with pgvector: `postgresql://user:password@host:5432/database`.',
+    doc: 'PostgreSQL 15 or newer with pgvector 0.8 or newer: `postgresql://user:password@host:5432/database`.',
   },
   {
     key: 'databasePoolSize',

@@ -61,12 +61,17 @@ export class TextEmbedder implements AsyncDisposable {
   readonly #stop = new AbortController()
   #isAppointed = false
   #tidiedAt = 0
-  #outage: { pauseMs: number; until: number; toldAt: number } | undefined
+  #outage: { pauseMs: number; until: number; toldAt: number; reason: string } | undefined
 
   constructor(options: TextEmbedderOptions) {
     this.#options = options
     const work = () => this.embedDue()
     this.#ticker = new Ticker({ logger: options.logger, name: 'embedding texts', everyMs: TICK_MS, work })
+  }
+
+  /** Why the configured model makes no vectors, where it could not even be asked how long they are; so far nothing is queued for it. */
+  get problem(): string | undefined {
+    return this.#isAppointed ? undefined : this.#outage?.reason
   }
 
   start(): void {
@@ -110,6 +115,7 @@ export class TextEmbedder implements AsyncDisposable {
         if (isNew)
           this.#options.logger.info({ handle, dimensions }, 'embedding model: what is stored is embedded with it')
         this.#isAppointed = true
+        this.#recover()
       }
     } catch (error) {
       this.#pause(error)
@@ -178,7 +184,8 @@ export class TextEmbedder implements AsyncDisposable {
         'no embeddings are made; what is written waits, and is found by its words',
       )
     }
-    this.#outage = { pauseMs, until: Date.now() + pauseMs, toldAt: isToBeTold ? Date.now() : toldAt }
+    const until = Date.now() + pauseMs
+    this.#outage = { pauseMs, until, toldAt: isToBeTold ? Date.now() : toldAt, reason: errorMessage(error) }
   }
 
   #recover(): void {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { attachFolder } from '#agent/agent-folders.ts'
 import { stopJob } from '#agent/remove-job.ts'
+import { createArchive } from '#memory/create-archive.ts'
 import { createFolder } from '#memory/files/create-folder.ts'
 import type { ParserLimits } from '#memory/files/parse/parse-document.ts'
 import { readUploadedFile } from '#memory/files/read-uploaded-file.ts'
@@ -11,9 +12,12 @@ import { DatabaseStorage } from '#memory/files/storage/database-storage.ts'
 import { UploadMissing, type UploadStorages } from '#memory/files/storage/upload-storage.ts'
 import { type DuplicateHandling, storeFile } from '#memory/files/store-file.ts'
 import { sweepUploads } from '#memory/files/sweep-uploads.ts'
+import { insertArchivePassages } from '#memory/insert-archive-passages.ts'
 import { createLogger } from '#platform/logger.ts'
 import { listAgentFileStates } from '#store/agents/agent-file-reader.ts'
 import { type Db, statement } from '#store/db.ts'
+import { appointEmbeddingModel } from '#store/embeddings/embedding-models.ts'
+import { claimTextsToEmbed } from '#store/embeddings/embedding-queue.ts'
 import { findFile, listFolderPassages } from '#store/files/file-reader.ts'
 import { claimFilesToRead, storePassagesOfFile, storeTextOfFile } from '#store/files/read-file-queue.ts'
 import { listJobs } from '#store/jobs/job-reader.ts'
@@ -105,6 +109,33 @@ test('a text that is long is read in the background, with its real lines', async
   )
   for (const { start_line, end_line, text } of stored)
     expect(lines.slice(start_line - 1, end_line).join('\n')).toBe(text)
+})
+
+test('what an agent remembers is embedded before the rest of a long file, and the start of a file in its turn', async () => {
+  const model = { handle: 'test/words', dimensions: 384 }
+  await db.transaction((tx) => appointEmbeddingModel(tx, model))
+  const claimedFirst = async (limit: number) => {
+    const claimed = await claimTextsToEmbed(db, limit, 60_000)
+    const names = claimed.map(({ kind, source_id: id }) => `${kind} ${id}`)
+    return { memories: claimed.filter(({ kind }) => kind === 'passage').length, names }
+  }
+  const remember = async (text: string) => {
+    const { id } = await createArchive(db, TEST_ACTOR, { name: text, description: null, embedding: null })
+    await insertArchivePassages(db, TEST_ACTOR, id, [{ text, tags: [] }])
+  }
+  const line = 'The harbour opens at six, and the boats leave when the tide is high.\n'
+  await upload('long.txt', Buffer.from(line.repeat(9_000)))
+  await readAll(readerOf())
+  await upload('at-once.txt', Buffer.from(line.repeat(7_000)))
+  const stored = await passages()
+  expect(stored.length).toBeGreaterThan(500)
+  await remember('The cat is called Minka.')
+  const firsts = stored.filter(({ position }) => position <= 50)
+  expect(firsts).toHaveLength(100)
+  const { memories, names } = await claimedFirst(101)
+  expect(memories).toBe(1)
+  expect(names).toEqual(expect.arrayContaining(firsts.map(({ id }) => `file_passage ${id}`)))
+  expect((await claimedFirst(1_000)).names).toHaveLength(stored.length - 100)
 })
 
 test('whoever takes over from a server that died begins anew, and the dead one writes no more', async () => {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { companionInput } from '#agent/groups/companion-input.ts'
+import type { MessageRow } from '#store/messages/message-row.ts'
 import { createDemoModel } from './demo-model.ts'
 import type { ModelEvent, ModelReply, ModelRequest, ToolDefinition, TranscriptMessage } from './model.ts'
 
@@ -123,6 +125,21 @@ describe('perdure/demo', () => {
       expect(calls).toEqual([])
       expect(text).toBe('I know that already: Your name is Nils. You sail.')
     }
+  })
+
+  it('writes down what the user said to the agent of a sleeptime agent, and nothing that was answered', async () => {
+    const at = (second: number) => new Date(Date.UTC(2026, 11, 1, 9, 0, second))
+    const said = (role: 'user' | 'assistant', text: string, second: number) =>
+      ({ role, content: [{ type: 'text', text }], created_at: at(second) }) as MessageRow
+    const told = companionInput([
+      said('user', 'My name is Ada and I paint.', 1),
+      said('assistant', 'I understand: your name is Ada.\nBut I have no tool to write it into my memory.', 2),
+      said('user', 'My cat is called Minka.\nI live in Oslo.', 3),
+    ])
+    const text = told?.content.map((part) => (part.type === 'text' ? part.text : '')).join('') ?? ''
+    const { calls } = await ask([system({ human: '' }), user(text)])
+    const stored = "The user's name is Ada.\nThe user paints.\nThe user's cat is called Minka.\nThe user lives in Oslo."
+    expect(calls).toEqual([{ name: 'memory_insert', args: { label: 'human', new_string: stored } }])
   })
 
   it('replaces a name that has changed', async () => {

@@ -19,7 +19,7 @@ export const DIFFERENCES: Readonly<Record<string, string>> = {
   'agents.update':
     'Null clears what can be empty; `message_ids` may let the context begin later or earlier, but has no gaps; the values of secrets are masked.',
   'agents.exportFile':
-    'The text of a JSON document, as `text/plain`; passages, groups, MCP servers and the values of secrets are not in it, nor texts of files beyond half of what a request may have.',
+    "The text of a JSON document, as `text/plain`; passages of the agent's archive are in it (`scrub_archives=true` leaves them out), groups, MCP servers and the values of secrets are not, nor texts of files beyond half of what a request may have.",
   'agents.importFile':
     'All or nothing; a call without a result gets one that says so, `strip_messages` is honoured, `not_imported` names what was left out, and a tool in the file never replaces one that the server brings.',
   'agents.messages.create':

@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, expect, it } from 'vitest'
+import { describeDatabaseFound } from '#cli/doctor.ts'
 import { S3_REGION, startS3Server } from '../support/s3-server.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -59,13 +61,49 @@ it('fails where a level that is required cannot be had, and where the database i
   })
   expect(code).toBe(1)
   expect(findings).toMatchObject({
-    database: { state: 'fail', message: expect.stringMatching(/PERDURE_DATABASE_URL/) },
+    database: { state: 'fail', message: expect.stringMatching(/ECONNREFUSED.*PERDURE_DATABASE_URL/) },
     embeddings: { state: 'fail', message: expect.stringMatching(/nobody\/model/) },
     'sandbox, python': { state: 'fail', message: expect.stringMatching(/^none: .*\/nowhere\/python3/) },
     'sandbox, typescript': { state: 'off' },
   })
   expect(JSON.stringify(findings)).not.toContain('secretword')
 }, 60_000)
+
+it('says once why there are no vectors, and is read by its first line alone', async () => {
+  const down = { PERDURE_DEFAULT_EMBEDDING: 'ollama/none', OLLAMA_BASE_URL: 'http://127.0.0.1:9' }
+  const { findings } = await doctor(down)
+  expect(findings.embeddings).toEqual({
+    state: 'fail',
+    message: expect.stringMatching(/^No vectors of ollama\/none: .*\?\. Until then searches go by words\.$/),
+  })
+  const env = { PATH: process.env.PATH ?? '', HOME: home }
+  const command = `"${process.execPath}" bin/perdure.mjs doctor | head -1`
+  const { stdout, stderr } = await promisify(execFile)('sh', ['-c', command], { cwd: root, env })
+  expect([stdout, stderr]).toEqual([expect.stringMatching(/^ok {3}database .*\n$/), ''])
+}, 60_000)
+
+it.runIf(process.env.TEST_DATABASE_URL)(
+  'says which PostgreSQL it has found, and why it cannot be used',
+  async () => {
+    const url = new URL(process.env.TEST_DATABASE_URL ?? '')
+    const there = await doctor({ PERDURE_DATABASE_URL: url.href, PERDURE_EMBEDDINGS: 'off' })
+    expect(there.findings.database?.message).toMatch(/^PostgreSQL \d+, pgvector \d/)
+    url.pathname = '/nowhere'
+    const elsewhere = await doctor({ PERDURE_DATABASE_URL: url.href, PERDURE_EMBEDDINGS: 'off' })
+    const message = expect.stringMatching(/"nowhere" does not exist.*PERDURE_DATABASE_URL/)
+    expect(elsewhere.findings.database).toEqual({ state: 'fail', message })
+  },
+  60_000,
+)
+
+it('wants pgvector 0.8', () => {
+  const stateOf = (version: number, vector: string | null) => describeDatabaseFound({ version, vector_version: vector })
+  expect(stateOf(17, '0.8.0').state).toBe('ok')
+  expect(stateOf(15, '1.0.0').state).toBe('ok')
+  expect(stateOf(14, '0.8.0')).toMatchObject({ state: 'fail', message: expect.stringContaining('15 or newer') })
+  expect(stateOf(16, null).message).toMatch(/no pgvector.*postgresql-16-pgvector\.$/)
+  expect(stateOf(16, '0.5.1').message).toMatch(/pgvector 0\.5\.1: 0\.8 or newer.*alter extension/)
+})
 
 it('stores something where uploads go to, and says what is in the way', async () => {
   const folder = join(home, 'uploads')

@@ -133,7 +133,7 @@ describe('what is there already is not stored twice', () => {
       `/v1/agents/${agentId}/tools/archival_memory_insert/run`,
       { args: { content: 'Bob has 3 cats', tags: ['pets'] } },
     )
-    expect(JSON.stringify(ran.body)).toContain('Tags added to it: pets.')
+    expect(JSON.stringify(ran.body)).toContain('not stored twice: Bob has three cats\\nTags added to it: pets.')
     expect((await list(agentId)).map(({ id, text, tags }) => [id === cats?.id, text, tags])).toEqual([
       [true, 'Bob has three cats', ['said', 'pets']],
       [false, 'Bob has 4 cats', ['said']],

@@ -131,6 +131,23 @@ describe('passages', () => {
     expect((await passages({ query: 'feline', search_mode: 'vector', limit: 1 }))[0]?.text).toContain('cat')
   })
 
+  it('of one agent are found by either signal alone too', async () => {
+    const found = (query: string) =>
+      server.request<{ results: { content: string; relevance: Relevance }[] }>(
+        'GET',
+        `/v1/agents/${agentId}/archival-memory/search?${query}`,
+      )
+    expect((await found('query=feline&search_mode=fts')).body.results).toEqual([])
+    const [first] = (await found('query=feline&search_mode=vector')).body.results
+    expect(first).toMatchObject({ content: expect.stringContaining('cat'), relevance: { search_mode: 'vector' } })
+    expect((await found('query=feline&search_mode=sideways')).status).toBe(422)
+  })
+
+  it('say which words they have, without the marks of the question', async () => {
+    const [first] = await passages({ query: 'Where (please) is “ABC-4711”?' })
+    expect(first?.matched_terms).toEqual(['ABC-4711'])
+  })
+
   it('are filtered before the limit, whichever signal finds them', async () => {
     expect(await passages({ query: 'feline', tags: ['work'], limit: 1 })).toMatchObject([
       { text: expect.not.stringContaining('cat') },
@@ -167,6 +184,14 @@ describe('messages', () => {
     expect((await messages({ query: 'car', search_mode: 'vector', limit: 1 }))[0]?.text).toBe(
       'My automobile broke down.',
     )
+  })
+
+  it('of some roles are found', async () => {
+    const all = await messages({ query: 'animal of the sister' })
+    const own = await messages({ query: 'animal of the sister', roles: ['assistant'] })
+    expect(all.map(({ text }) => text)).toContain('Which animal did your sister get?')
+    expect(own.map(({ text }) => text)).toContain('Something with whiskers.')
+    expect(own.map(({ text }) => text)).not.toContain('Which animal did your sister get?')
   })
 
   it('are found by the question that they answer', async () => {
@@ -236,4 +261,25 @@ it('an embedder that is down is told of, and search goes by words meanwhile', as
     search_mode: 'hybrid',
     similarity: expect.any(Number),
   })
+})
+
+it('a model that cannot even be asked for how long its vectors are is told of, until it answers', async () => {
+  const working = wordEmbedder()
+  const refused = 'No vectors of ollama/none: Ollama (127.0.0.1:9) refused the connection; is it running?'
+  let isDown = true
+  const late: WordEmbedder = {
+    ...working,
+    getEmbedder: (handle) =>
+      isDown ? Promise.reject(new EmbeddingError('unavailable', refused)) : working.getEmbedder(handle),
+  }
+  const other = await startTestServer({ embedders: late })
+  const ask = async () => (await other.request<Status>('GET', '/v1/embeddings/status')).body
+  try {
+    await vi.waitFor(async () => expect(await ask()).toMatchObject({ model: null, last_error: refused }))
+    isDown = false
+    const isUp = async () => expect(await ask()).toMatchObject({ model: 'test/words-384', last_error: null })
+    await vi.waitFor(isUp, { timeout: 10_000, interval: 100 })
+  } finally {
+    await other.close()
+  }
 })

@@ -33,10 +33,24 @@ function unwrap(text: string): string {
   }
 }
 
+/** What a sleeptime agent is told is a transcript, in which answers and results are no words of the user. */
+const TRANSCRIPT = /^<system-reminder>You are a sleeptime agent:[\s\S]*?\n\nMessages:\n/
+const NEXT_ENTRY = /\n(?=\[[\d-]+T[\d:.]+Z\] )/
+const USER_ENTRY = /^\[[^\]]+\] user: /
+
+function userPartOf(text: string): string {
+  if (!TRANSCRIPT.test(text)) return text
+  const entries = text.replace(TRANSCRIPT, '').split(NEXT_ENTRY)
+  return entries
+    .filter((entry) => USER_ENTRY.test(entry))
+    .map((entry) => entry.replace(USER_ENTRY, ''))
+    .join('\n')
+}
+
 function userText(message: TranscriptMessage | undefined): string {
   if (message?.role !== 'user') return ''
   return message.content
-    .map((part) => (part.type === 'text' ? unwrap(part.text) : ''))
+    .map((part) => (part.type === 'text' ? userPartOf(unwrap(part.text)) : ''))
     .join('\n')
     .trim()
     .slice(0, MAX_MESSAGE_CHARS)

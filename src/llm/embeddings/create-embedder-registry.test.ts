@@ -57,7 +57,7 @@ describe('without a provider', () => {
     for (const handle of ['nobody/x', 'anthropic/claude-haiku-4-5', 'perdure/other']) {
       await expect(registry.getEmbedder(handle)).rejects.toMatchObject({
         kind: 'not_found',
-        message: `NOT_FOUND: Handle ${handle} not found, must be one of [openai/…, perdure/all-MiniLM-L6-v2]`,
+        message: `NOT_FOUND: Handle ${handle} not found, must be one of [openai/…, perdure/all-MiniLM-L6-v2]. A provider is there when its key or address is set (docs/configuration.md).`,
       })
     }
   })

@@ -70,7 +70,7 @@ export function createEmbedderRegistry(options: EmbedderRegistryOptions): Embedd
     if (provider !== undefined && provider.kind !== 'anthropic') return { provider, model: handle.slice(slash + 1) }
     const names = providers.filter(({ kind }) => kind !== 'anthropic').map((candidate) => `${candidate.name}/…`)
     throw notFound(
-      `NOT_FOUND: Handle ${handle} not found, must be one of [${[...names, LOCAL_EMBEDDING.handle].join(', ')}]`,
+      `NOT_FOUND: Handle ${handle} not found, must be one of [${[...names, LOCAL_EMBEDDING.handle].join(', ')}]. A provider is there when its key or address is set (docs/configuration.md).`,
     )
   }
 

@@ -17,7 +17,7 @@ import {
   type UploadStorageKind,
   type UploadStorages,
 } from './storage/upload-storage.ts'
-import { openForAgents, toPassages } from './store-file.ts'
+import { openForAgents, postponeEmbedding, toPassages } from './store-file.ts'
 
 export interface FilesToRead {
   db: Db
@@ -26,8 +26,8 @@ export interface FilesToRead {
 
 /** Of a file, however slow the storage is. */
 const MAX_FETCH_MS = 600_000
-/** Passages of one statement: each is its own transaction, so that nobody waits long for the embedded database. */
-const PASSAGES_AT_ONCE = 250
+/** Passages of one statement: each is its own transaction, and a search on the embedded database waits for several of them. */
+const PASSAGES_AT_ONCE = 50
 
 /**
  * Reads a file whose bytes are kept, stores its text and passages, and lets agents have it. What an attempt before has left is replaced. A file
@@ -63,6 +63,7 @@ async function readAndStore(
     signal.throwIfAborted()
     const passages = toPassages(pieces.slice(at, at + PASSAGES_AT_ONCE), at)
     if (!(await storePassagesOfFile(db, file, passages))) return false
+    await postponeEmbedding(db, organizationId, passages)
   }
   const isFinished = await db.transaction(async (tx) => {
     await lockFolder(tx, organizationId, file.folder_id)

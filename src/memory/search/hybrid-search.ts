@@ -120,6 +120,9 @@ export const farthestSimilarity = (near: readonly NearRow[]): number => 1 - (nea
 export const ranksOf = (found: readonly { id: string }[]): Map<string, number> =>
   new Map(found.map(({ id }, index) => [id, index + 1]))
 
+/** Marks of the sentence that a query is: of `sister?` the word was found. */
+const AROUND_A_WORD = /^[¿¡([{'‘“«„]+|[?!.,;:…)\]}'’”»。、？！]+$/gu
+
 /** Tells of a result why it was found. */
 export function explainer(
   { terms }: SearchQuery,
@@ -134,7 +137,7 @@ export function explainer(
     ftsRank: ftsRanks.get(text.id) ?? null,
     vectorRank: vectorRanks.get(text.id) ?? null,
     similarity: text.similarity,
-    matchedTerms: text.places.flatMap((place) => terms[place - 1] ?? []),
+    matchedTerms: text.places.flatMap((place) => terms[place - 1]?.replace(AROUND_A_WORD, '') ?? []),
     mode: went,
   })
 }

@@ -26,9 +26,24 @@ const CLAIM = statement(
   returning q.organization_id, q.source_id, q.kind, q.source_created_at, q.token, q.attempts`,
 )
 
-/** Takes texts that are due, those just written first; of all tenants. */
+/** Takes texts that are due, those just written first, and last what is made anew and the rest of long files; of all tenants. */
 export function claimTextsToEmbed(db: Queryable, limit: number, leaseMs: number): Promise<ClaimedText[]> {
   return db.query<ClaimedText>(CLAIM, [limit, leaseMs])
+}
+
+const POSTPONE = statement(
+  'postpone-texts-to-embed',
+  `update embedding_queue as q set priority = 1
+   where q.organization_id = $1 and q.source_id = any($2::text[]) and q.priority = 0`,
+)
+
+/** Lets texts that were just written wait behind all others that are. */
+export async function postponeTextsToEmbed(
+  db: Queryable,
+  organizationId: string,
+  sourceIds: readonly string[],
+): Promise<void> {
+  if (sourceIds.length > 0) await db.query(POSTPONE, [organizationId, sourceIds])
 }
 
 const keysOf = (texts: readonly ClaimedText[]) => [
@@ -126,7 +141,7 @@ const COUNT_BACKLOG = statement(
   `select count(*)::int as count from (select from embedding_queue as q where q.priority = 1 limit $1) as waiting`,
 )
 
-/** How many texts wait to be made anew; counts no further than `limit`. */
+/** How many texts wait behind those just written; counts no further than `limit`. */
 export async function countEmbeddingBacklog(db: Queryable, limit: number): Promise<number> {
   const [row] = await db.query<{ count: number }>(COUNT_BACKLOG, [limit])
   return row?.count ?? 0

@@ -29,7 +29,7 @@ export const archivalMemoryInsert: BuiltinTool = {
     const [there] = known
     if (there === undefined) return success('None', effects)
     const added = distinct.filter((tag) => !there.tags.includes(tag))
-    const tagged = added.length > 0 ? ` Tags added to it: ${added.join(', ')}.` : ''
+    const tagged = added.length > 0 ? `\nTags added to it: ${added.join(', ')}.` : ''
     return success(
       `Your archival memory says this already, so it was not stored twice: ${there.text}${tagged}`,
       effects,

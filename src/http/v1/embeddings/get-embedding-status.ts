@@ -23,14 +23,17 @@ export function getEmbeddingStatus(app: App, context: Context): void {
             queued: Type.Integer({ description: `Texts that wait, counted up to ${MAX_QUEUED}` }),
             oldest_queued_at: Nullable(Timestamp),
             failed: Type.Integer({ description: 'Texts among them that the model refused' }),
-            last_error: Nullable(Type.String({ description: 'Why texts wait' })),
+            last_error: Nullable(
+              Type.String({ description: 'Why texts wait, or why the configured model makes no vectors' }),
+            ),
           }),
         },
       },
     },
     async ({ actor }) => {
       const { oldest_queued_at: oldest, ...status } = await readEmbeddingStatus(context.db, actor.organizationId)
-      return { ...status, oldest_queued_at: oldest === null ? null : presentTime(oldest) }
+      const lastError = context.textEmbedder.problem ?? status.last_error
+      return { ...status, last_error: lastError, oldest_queued_at: oldest === null ? null : presentTime(oldest) }
     },
   )
 }

@@ -30,12 +30,19 @@ export function searchAllMessages(app: App, context: Context): void {
         operationId: 'search_all_messages',
         tags: ['messages'],
         summary: 'Search the messages of all agents, the best first',
-        body: Type.Object({ ...searchFields, query: Type.String() }),
+        body: Type.Object({
+          ...searchFields,
+          query: Type.String(),
+          roles: Type.Optional(
+            Nullable(Type.Array(StringEnum(ROLES), { description: 'Whose messages; all of these unless told' })),
+          ),
+        }),
         response: { 200: Type.Array(Found) },
       },
     },
     async ({ actor, body }) => {
-      const search = { ...toSearch(body), organizationId: actor.organizationId, query: body.query, roles: ROLES }
+      const { query, roles } = body
+      const search = { ...toSearch(body), organizationId: actor.organizationId, query, roles: roles ?? ROLES }
       const rows = await memory.searchAllMessages(context, search)
       return rows.flatMap(({ relevance, ...row }) =>
         presentPlacedMessage(row)

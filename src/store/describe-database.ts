@@ -1,0 +1,23 @@
+import { type Queryable, statement } from '#store/db.ts'
+
+/** What a PostgreSQL is, as far as it matters here. */
+export interface DatabaseDescription {
+  /** Major version of PostgreSQL. */
+  version: number
+  /** Version of pgvector in this database, or the one that could be had; null where there is none. */
+  vector_version: string | null
+}
+
+const DESCRIBE = statement(
+  'describe-database',
+  `select current_setting('server_version_num')::int / 10000 as version, coalesce(
+    (select e.extversion from pg_extension as e where e.extname = 'vector'),
+    (select a.default_version from pg_available_extensions as a where a.name = 'vector')) as vector_version`,
+)
+
+/** Throws what keeps the database from answering. */
+export async function describeDatabase(db: Queryable): Promise<DatabaseDescription> {
+  const [row] = await db.query<DatabaseDescription>(DESCRIBE)
+  if (row === undefined) throw new Error('describe-database returned no row')
+  return row
+}
