@@ -59,7 +59,8 @@ export class StoredVectorSearch implements VectorSearch {
     const vectors = await Promise.all(models.map(({ handle }) => this.#vectorOf(handle, forms)))
     return models.flatMap((model, index) => {
       const vector = vectors[index]
-      return vector === undefined ? [] : [{ model, vector }]
+      // another length: the embedder gives other vectors than before, and the server is about to appoint it anew
+      return vector === undefined || vector.length !== model.dimensions ? [] : [{ model, vector }]
     })
   }
 
