@@ -314,3 +314,13 @@ test('a text at which the embedder stumbles does not hold up those that came wit
   expect(await vectors()).toHaveLength(2)
   expect(await queue()).toMatchObject([{ id: bad, attempts: 1, error: 'status 500' }])
 })
+
+test('two forms of a query are not taken for one of two lines', async () => {
+  await using job = jobOf()
+  await job.embedDue()
+  const search = new StoredVectorSearch({ db, logger, embedders })
+  await search.embed(['the cat', 'a car'])
+  const calls = embedders.calls.length
+  await search.embed(['the cat\na car'])
+  expect(embedders.calls.slice(calls)).toEqual([['the cat\na car']])
+})

@@ -81,6 +81,23 @@ it('filters hold before the limit, for neighbours too', async () => {
   expect(until).toContain('Fine weather indeed.')
 })
 
+it('as many are found as are wanted, where there are some with the common words alone', async () => {
+  const weather = Array.from({ length: 600 }, (_, n) => ({
+    n: n - 700,
+    id: newOrderedId('message'),
+    role: 'user',
+    text: `Rain, day ${n}.`,
+  }))
+  const other = await createTestAgent(db, scriptedModel(() => ({ text: '' })).registry)
+  const thread = await findDefaultThreadId(db, DEFAULT_ORGANIZATION_ID, other)
+  const zebra = { n: -701, id: newOrderedId('message'), role: 'assistant', text: 'A zebra in the rain.' }
+  await db.query(INSERT, [DEFAULT_ORGANIZATION_ID, other, thread, JSON.stringify([zebra, ...weather])])
+  await db.query(COUNT, [DEFAULT_ORGANIZATION_ID, thread, weather.length + 1])
+  const found = await search('zebra rain', { agentId: other, mode: 'fts', limit: 3 })
+  expect(found).toEqual(['A zebra in the rain.', expect.stringContaining('Rain,'), expect.stringContaining('Rain,')])
+  expect(await search('zebra rain', { agentId: other, mode: 'fts', limit: 3, roles: ['user'] })).toHaveLength(3)
+})
+
 it('a word that must not occur rules its messages out as hits', async () => {
   expect(await search('weather -fine')).toEqual([])
   expect((await search('zeppelin -weather'))[0]).toBe('A zeppelin flew by.')

@@ -3,7 +3,7 @@ import { allOf } from '#store/all-of.ts'
 import { sqlBuilder, toStatement } from '#store/builder.ts'
 import type { Queryable } from '#store/db.ts'
 import { type QueryVector, similarityOf } from '#store/embeddings/nearest.ts'
-import { rankByWords } from '#store/search/rank-by-words.ts'
+import { type RankedRows, rankByWords } from '#store/search/rank-by-words.ts'
 import { placesOf, type TextFeatures } from '#store/search/read-features.ts'
 import type { WeighedTerm } from '#store/search/weigh-terms.ts'
 import type { WordSource } from '#store/search/word-source.ts'
@@ -37,9 +37,12 @@ export function rankMessages(
   scope: MessageScope,
   terms: readonly WeighedTerm[],
   excluded: readonly string[],
-  limit: number,
+  wanted: Pick<RankedRows, 'limit' | 'atLeast'>,
 ): Promise<MessageHit[]> {
-  return rankByWords<MessageHit>(db, messageSource(scope), terms, excluded, limit, ['seq', 'conversation_id'])
+  return rankByWords<MessageHit>(db, messageSource(scope), terms, excluded, {
+    ...wanted,
+    columns: ['seq', 'conversation_id'],
+  })
 }
 
 /** What a message is scored by. */
