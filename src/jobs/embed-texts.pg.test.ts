@@ -7,9 +7,10 @@ import { removeArchive } from '#memory/remove-archive.ts'
 import { removeArchivePassage } from '#memory/remove-passage.ts'
 import { StoredVectorSearch } from '#memory/search/vector-search.ts'
 import { createLogger } from '#platform/logger.ts'
-import { type Db, statement } from '#store/db.ts'
+import { type Db, type Queryable, statement } from '#store/db.ts'
 import { appointEmbeddingModel } from '#store/embeddings/embedding-models.ts'
 import type { EmbeddingKind } from '#store/embeddings/embedding-queue.ts'
+import { readTextsToEmbed } from '#store/embeddings/read-texts.ts'
 import { createScriptedAgent, say, TEST_ACTOR } from '../../test/support/test-agent.ts'
 import { openTestDatabase } from '../../test/support/test-database.ts'
 import { type WordEmbedder, wordEmbedder } from '../../test/support/word-embedder.ts'
@@ -86,6 +87,36 @@ test('messages of a turn are embedded, with the agent and the conversation that 
   expect((await find('automobile', 'message'))?.[0]).toBe(answer?.id)
   await removeAgent(db, organizationId, agentId)
   expect(await vectors('message')).toEqual([])
+})
+
+test('of a message with pictures the text alone is read', async () => {
+  const { agentId, engine } = await createScriptedAgent(db, () => ({ text: 'A car.' }))
+  await say(engine, agentId, 'What is this?')
+  const picture = [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'A'.repeat(1_000_000) } }]
+  const addPicture = statement(
+    'test-add-picture',
+    `update messages set content = content || $2::jsonb where agent_id = $1 and role = 'user' returning id, created_at`,
+  )
+  const [asked] = await db.query<{ id: string; created_at: Date }>(addPicture, [agentId, JSON.stringify(picture)])
+  if (asked === undefined) throw new Error('nothing was asked')
+  const read: unknown[] = []
+  const listening: Queryable = {
+    async query<Row>(...args: Parameters<Queryable['query']>) {
+      const rows = await db.query<Row>(...args)
+      read.push(...rows)
+      return rows
+    },
+  }
+  const claimed = {
+    organization_id: organizationId,
+    source_id: asked.id,
+    kind: 'message',
+    token: '',
+    attempts: 0,
+  } as const
+  const texts = await readTextsToEmbed(listening, [{ ...claimed, source_created_at: asked.created_at }], 4_000)
+  expect(texts).toMatchObject([{ text: 'What is this?' }])
+  expect(JSON.stringify(read).length).toBeLessThan(2_000)
 })
 
 test('what was there before the first model, and the tools of the server, are embedded too', async () => {
