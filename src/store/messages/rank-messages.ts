@@ -55,6 +55,9 @@ export interface MessageFeatures extends TextFeatures {
   hit_seqs: number[]
 }
 
+/** Of what a message says; models ask themselves a lot when they think. */
+const ASKS = sql.lit('$[*] ? (@.type == "text" && @.text like_regex "[?]")')
+
 /** The features of hits, and of up to `reach` messages before and after each in its conversation that pass the filters, in any order. */
 export function readMessageFeatures(
   db: Queryable,
@@ -78,7 +81,7 @@ with beside as materialized (
   cross join lateral (${beside('<', 'desc', reach)} union all ${beside('>=', 'asc', reach + 1)}) as near
   group by near.id, near.created_at
 )
-select s.id, s.seq, s.conversation_id, s.created_at, b.hit_seqs, length(s.search) as size, s.content::text like '%?%' as asks,
+select s.id, s.seq, s.conversation_id, s.created_at, b.hit_seqs, length(s.search) as size, jsonb_path_exists(s.content, ${ASKS}) as asks,
   ${placesOf(terms)} as places, ${similarityOf(vectors, sql.ref('s.organization_id'), sql.ref('s.id'))} as similarity
 from beside as b join messages as s on s.organization_id = ${organizationId} and s.id = b.id and s.created_at = b.created_at`
   return db.query<MessageFeatures>(...toStatement('read-features-of-messages', query.compile(sqlBuilder)))
