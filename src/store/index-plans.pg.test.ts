@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { closedView } from '#memory/files/open-files.ts'
+import { ensureVectorIndex } from '#store/embeddings/vector-index.ts'
 import { BUSY, fillTenants } from '../../test/support/fill-tenants.ts'
 import { openTestDatabase } from '../../test/support/test-database.ts'
 import { listBlocksOfAgents } from './agents/agent-block-reader.ts'
@@ -412,6 +413,14 @@ test.each(Object.entries(ALSO_INDEXED))('%s: no table is read whole', async (_, 
   const nodes = await explain(run)
   expect(nodes.length).toBeGreaterThan(0)
   expect(wholeReads(nodes)).toEqual([])
+})
+
+test('how many vectors tenants have is counted without reading them', async () => {
+  // as the server does by itself
+  await db.maintain('test-vacuum', ['vacuum embeddings'])
+  const nodes = await explain((recorder) => ensureVectorIndex(recorder as Db, { dimensions: 384 }))
+  const reads = nodes.filter((node) => node['Relation Name'] === 'embeddings').map((node) => node['Node Type'])
+  expect(reads).toEqual(['Index Only Scan'])
 })
 
 test('every index has a statement that needs it', async () => {

@@ -28,3 +28,27 @@ begin
   end if;
   return null;
 end $$;
+
+-- A text that grows is counted against the limit of its archive as a new one is; one that shrinks never is.
+create or replace function perdure_count_changed_passages() returns trigger language plpgsql as $$
+declare
+  grown record;
+begin
+  for grown in
+    with changed as (
+      select n.organization_id, n.archive_id, sum(octet_length(n.text) - octet_length(o.text)) as bytes
+      from new_rows as n join old_rows as o on o.organization_id = n.organization_id and o.id = n.id
+      where n.text <> o.text group by n.organization_id, n.archive_id
+    )
+    update archives as a set passage_bytes = a.passage_bytes + changed.bytes
+    from changed where a.organization_id = changed.organization_id and a.id = changed.archive_id and changed.bytes <> 0
+    returning a.id, a.passage_bytes, changed.bytes, perdure_limit(a.organization_id, 'archive_bytes') as max_bytes
+  loop
+    if grown.bytes > 0 and grown.max_bytes > 0 and grown.passage_bytes > grown.max_bytes then
+      raise exception using errcode = 'PD002', message = format(
+        'The archive %s can have %s bytes of text (PERDURE_MAX_ARCHIVE_SIZE), and would have %s. Delete passages, or store further ones in another archive.',
+        grown.id, grown.max_bytes, grown.passage_bytes);
+    end if;
+  end loop;
+  return null;
+end $$;
