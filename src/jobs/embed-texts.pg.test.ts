@@ -7,8 +7,10 @@ import { removeArchive } from '#memory/remove-archive.ts'
 import { removeArchivePassage } from '#memory/remove-passage.ts'
 import { StoredVectorSearch } from '#memory/search/vector-search.ts'
 import { createLogger } from '#platform/logger.ts'
-import { type Db, statement } from '#store/db.ts'
+import { type Db, type Queryable, statement } from '#store/db.ts'
+import { appointEmbeddingModel } from '#store/embeddings/embedding-models.ts'
 import type { EmbeddingKind } from '#store/embeddings/embedding-queue.ts'
+import { readTextsToEmbed } from '#store/embeddings/read-texts.ts'
 import { createScriptedAgent, say, TEST_ACTOR } from '../../test/support/test-agent.ts'
 import { openTestDatabase } from '../../test/support/test-database.ts'
 import { type WordEmbedder, wordEmbedder } from '../../test/support/word-embedder.ts'
@@ -85,6 +87,36 @@ test('messages of a turn are embedded, with the agent and the conversation that 
   expect((await find('automobile', 'message'))?.[0]).toBe(answer?.id)
   await removeAgent(db, organizationId, agentId)
   expect(await vectors('message')).toEqual([])
+})
+
+test('of a message with pictures the text alone is read', async () => {
+  const { agentId, engine } = await createScriptedAgent(db, () => ({ text: 'A car.' }))
+  await say(engine, agentId, 'What is this?')
+  const picture = [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'A'.repeat(1_000_000) } }]
+  const addPicture = statement(
+    'test-add-picture',
+    `update messages set content = content || $2::jsonb where agent_id = $1 and role = 'user' returning id, created_at`,
+  )
+  const [asked] = await db.query<{ id: string; created_at: Date }>(addPicture, [agentId, JSON.stringify(picture)])
+  if (asked === undefined) throw new Error('nothing was asked')
+  const read: unknown[] = []
+  const listening: Queryable = {
+    async query<Row>(...args: Parameters<Queryable['query']>) {
+      const rows = await db.query<Row>(...args)
+      read.push(...rows)
+      return rows
+    },
+  }
+  const claimed = {
+    organization_id: organizationId,
+    source_id: asked.id,
+    kind: 'message',
+    token: '',
+    attempts: 0,
+  } as const
+  const texts = await readTextsToEmbed(listening, [{ ...claimed, source_created_at: asked.created_at }], 4_000)
+  expect(texts).toMatchObject([{ text: 'What is this?' }])
+  expect(JSON.stringify(read).length).toBeLessThan(2_000)
 })
 
 test('what was there before the first model, and the tools of the server, are embedded too', async () => {
@@ -210,4 +242,116 @@ test('switched off, nothing is queued', async () => {
   await add('The cat sleeps.')
   expect(await queue()).toEqual([])
   expect(await find('cat')).toEqual([])
+})
+
+test('a process that is at it with the model of before gives nothing back to it', async () => {
+  const ids = await add(...Array.from({ length: 200 }, (_, index) => `fact number ${index}`))
+  await using before = jobOf()
+  await before.embedDue()
+  await add('The cat sleeps.')
+  const gate = Promise.withResolvers<void>()
+  embedders.gate = gate.promise
+  const calls = embedders.calls.length
+  const working = before.embedDue()
+  await expect.poll(() => embedders.calls.length).toBe(calls + 1)
+  embedders.gate = undefined
+  // another replica starts with another model, and has gone through everything
+  const after = { ...embedders, defaultHandle: 'test/words-768' }
+  await using job = new TextEmbedder({ db, logger, embedders: after, minPauseMs: 1 })
+  await job.embedDue()
+  gate.resolve()
+  await working
+  await job.embedDue()
+  expect(await queue()).toEqual([])
+  const made = await vectors()
+  expect(made).toHaveLength(ids.length + 1)
+  expect(new Set(made.map(({ handle }) => handle))).toEqual(new Set(['test/words-768']))
+})
+
+test('a process that works through a long queue goes over to another model', async () => {
+  await using before = jobOf()
+  await before.embedDue()
+  await add(...Array.from({ length: 300 }, (_, index) => `fact number ${index}`))
+  const gate = Promise.withResolvers<void>()
+  embedders.gate = gate.promise
+  const calls = embedders.calls.length
+  const working = before.embedDue()
+  await expect.poll(() => embedders.calls.length).toBe(calls + 1)
+  await db.transaction((tx) => appointEmbeddingModel(tx, { handle: 'test/words-768', dimensions: 768 }))
+  gate.resolve()
+  await working
+  const made = await vectors()
+  expect(made).toHaveLength(300)
+  expect(new Set(made.map(({ handle }) => handle))).toEqual(new Set(['test/words-768']))
+})
+
+test('vectors of another length by the same model are made anew, and take the place of those before', async () => {
+  const [cat, car] = await add('The cat sleeps.', 'A car drives.')
+  const swapped = (dimensions: number) => ({
+    defaultHandle: 'lab/swapped',
+    getEmbedder: async () => ({ ...(await embedders.getEmbedder(`lab/swapped-${dimensions}`)), handle: 'lab/swapped' }),
+  })
+  {
+    await using job = new TextEmbedder({ db, logger, embedders: swapped(384), minPauseMs: 1 })
+    await job.embedDue()
+  }
+  expect(await vectors()).toMatchObject([{ has_384: true }, { has_384: true }])
+  const search = new StoredVectorSearch({ db, logger, embedders: swapped(768) })
+  // the server has not told the database yet: no search fails
+  expect(await search.embed(['feline'])).toEqual([])
+  await using job = new TextEmbedder({ db, logger, embedders: swapped(768), minPauseMs: 1 })
+  await job.embedDue()
+  expect(await vectors()).toMatchObject([
+    { has_384: false, has_768: true },
+    { has_384: false, has_768: true },
+  ])
+  const later = new StoredVectorSearch({ db, logger, embedders: swapped(768) })
+  const found = await later.findNearest(await later.embed(['feline']), { organizationId, kind: 'passage' }, 10)
+  expect(found.map(({ id }) => id)).toEqual([cat, car])
+})
+
+test('a text that is changed while vectors are switched off has no old one', async () => {
+  const [changed] = await add('The cat sleeps.', 'A car drives.')
+  {
+    await using job = jobOf()
+    await job.embedDue()
+  }
+  {
+    await using job = new TextEmbedder({ db, logger, embedders: { ...embedders, defaultHandle: undefined } })
+    await job.embedDue()
+  }
+  await db.query(statement('test-change', 'update passages set text = $1 where id = $2'), ['A doctor calls.', changed])
+  expect(await vectors()).toHaveLength(1)
+  await using job = jobOf()
+  await job.embedDue()
+  expect(await vectors()).toHaveLength(2)
+  expect((await find('physician'))[0]).toBe(changed)
+})
+
+test('a text is made anew that differs in words alone that searches leave out', async () => {
+  await using job = jobOf()
+  const [changed] = await add('He is now here.')
+  await job.embedDue()
+  await db.query(statement('test-change', 'update passages set text = $1 where id = $2'), ['He is not here.', changed])
+  expect(await queue()).toHaveLength(1)
+})
+
+test('a text at which the embedder stumbles does not hold up those that came with it', async () => {
+  await using job = jobOf()
+  await job.embedDue()
+  embedders.broken = 'poison'
+  const [, bad] = await add('The cat sleeps.', 'poison', 'A car drives.')
+  await job.embedDue()
+  expect(await vectors()).toHaveLength(2)
+  expect(await queue()).toMatchObject([{ id: bad, attempts: 1, error: 'status 500' }])
+})
+
+test('two forms of a query are not taken for one of two lines', async () => {
+  await using job = jobOf()
+  await job.embedDue()
+  const search = new StoredVectorSearch({ db, logger, embedders })
+  await search.embed(['the cat', 'a car'])
+  const calls = embedders.calls.length
+  await search.embed(['the cat\na car'])
+  expect(embedders.calls.slice(calls)).toEqual([['the cat\na car']])
 })

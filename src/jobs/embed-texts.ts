@@ -36,7 +36,7 @@ const TIDY_EVERY_MS = 60_000
 const MIN_PAUSE_MS = 1_000
 const MAX_PAUSE_MS = 60_000
 const REMIND_EVERY_MS = 600_000
-/** A text that the embedder refuses although it takes others is tried this often, with longer and longer pauses, and left to search by words. */
+/** A text that the embedder refuses, or fails at, although it takes others is tried this often, with longer and longer pauses, and left to search by words. */
 export const MAX_EMBEDDING_ATTEMPTS = 5
 const REFUSED_PAUSE_MS = 60_000
 /** A text that no embedder can refuse: tells a bad text from a bad key. */
@@ -82,13 +82,15 @@ export class TextEmbedder implements AsyncDisposable {
   async embedDue(): Promise<void> {
     const { db } = this.#options
     if (this.#outage !== undefined && Date.now() < this.#outage.until) return
-    const model = await this.#currentModel()
+    let model = await this.#currentModel()
     while (model !== undefined && !this.#stop.signal.aborted) {
       const claimed = await claimTextsToEmbed(db, BATCH_SIZE, this.#options.leaseMs ?? LEASE_MS)
       if (claimed.length > 0 && !(await this.#embed(model, claimed))) return
       const isFull = model.is_filling && (await countEmbeddingBacklog(db, BACKFILL_SIZE)) === BACKFILL_SIZE
       const isFilling = model.is_filling && !isFull && (await continueBackfill(db, BACKFILL_SIZE))
       if (claimed.length === 0 && !isFilling) break
+      // another replica may have appointed another one
+      model = await this.#currentModel()
     }
     if (model !== undefined && Date.now() - this.#tidiedAt >= TIDY_EVERY_MS) await this.#tidy(model)
   }
@@ -154,9 +156,11 @@ export class TextEmbedder implements AsyncDisposable {
         texts.map(({ text }) => text),
         this.#stop.signal,
       )
-      if (texts.length > 0) await storeEmbeddings(db, model, pair(texts, vectors))
+      if (texts.length > 0 && !(await storeEmbeddings(db, model, pair(texts, vectors)))) {
+        await releaseTextsToEmbed(db, texts, { pauseMs: 0, error: null, isAttempt: false })
+      }
     } catch (error) {
-      if (!(error instanceof EmbeddingError) || error.kind !== 'refused') throw error
+      if (!(error instanceof EmbeddingError) || error.kind === 'unavailable') throw error
       // when this throws too, it is the embedder
       await embedder.embed([CANARY], this.#stop.signal)
       if (texts.length > 1) for (const text of texts) await this.#embedTexts(model, embedder, [text])

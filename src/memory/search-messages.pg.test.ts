@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { DEFAULT_ORGANIZATION_ID, newOrderedId } from '#platform/ids.ts'
 import { findDefaultThreadId } from '#store/conversations/find-default-thread-id.ts'
 import { type Db, statement } from '#store/db.ts'
+import { readMessageFeatures } from '#store/messages/rank-messages.ts'
 import { scriptedModel } from '../../test/support/scripted-model.ts'
 import { createTestAgent } from '../../test/support/test-agent.ts'
 import { openTestDatabase } from '../../test/support/test-database.ts'
@@ -79,6 +80,53 @@ it('filters hold before the limit, for neighbours too', async () => {
   const until = await search('instrument', { end: new Date('2026-01-03T12:00:00Z') })
   expect(until).not.toContain('I guess the cello.')
   expect(until).toContain('Fine weather indeed.')
+})
+
+it('as many are found as are wanted, where there are some with the common words alone', async () => {
+  const weather = Array.from({ length: 600 }, (_, n) => ({
+    n: n - 700,
+    id: newOrderedId('message'),
+    role: 'user',
+    text: `Rain, day ${n}.`,
+  }))
+  const other = await createTestAgent(db, scriptedModel(() => ({ text: '' })).registry)
+  const thread = await findDefaultThreadId(db, DEFAULT_ORGANIZATION_ID, other)
+  const zebra = { n: -701, id: newOrderedId('message'), role: 'assistant', text: 'A zebra in the rain.' }
+  await db.query(INSERT, [DEFAULT_ORGANIZATION_ID, other, thread, JSON.stringify([zebra, ...weather])])
+  await db.query(COUNT, [DEFAULT_ORGANIZATION_ID, thread, weather.length + 1])
+  const found = await search('zebra rain', { agentId: other, mode: 'fts', limit: 3 })
+  expect(found).toEqual(['A zebra in the rain.', expect.stringContaining('Rain,'), expect.stringContaining('Rain,')])
+  expect(await search('zebra rain', { agentId: other, mode: 'fts', limit: 3, roles: ['user'] })).toHaveLength(3)
+})
+
+it('what a model thought, or the address of a picture, is no question', async () => {
+  const other = await createTestAgent(db, scriptedModel(() => ({ text: '' })).registry)
+  const thread = (await findDefaultThreadId(db, DEFAULT_ORGANIZATION_ID, other)) ?? ''
+  const [said, asked] = ['The parrot is blue.', 'Is it?'].map((text, n) => ({
+    n,
+    id: newOrderedId('message'),
+    role: 'user',
+    text,
+  }))
+  await db.query(INSERT, [DEFAULT_ORGANIZATION_ID, other, thread, JSON.stringify([said, asked])])
+  const others = [
+    { type: 'reasoning', text: 'Why?' },
+    { type: 'image', source: { type: 'url', url: 'https://example.com/?a' } },
+  ]
+  const add = statement(
+    'test-add-parts',
+    'update messages set content = content || $2::jsonb where id = $1 returning seq::int',
+  )
+  const [row] = await db.query<{ seq: number }>(add, [said?.id, JSON.stringify(others)])
+  const hit = { id: said?.id ?? '', seq: row?.seq ?? 0, conversation_id: thread }
+  const scope = { organizationId: DEFAULT_ORGANIZATION_ID, agentId: other }
+  const found = await readMessageFeatures(db, scope, [hit], 1, [], [])
+  expect(found.map(({ id, asks }) => [id, asks])).toEqual(
+    expect.arrayContaining([
+      [said?.id, false],
+      [asked?.id, true],
+    ]),
+  )
 })
 
 it('a word that must not occur rules its messages out as hits', async () => {

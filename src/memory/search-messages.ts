@@ -97,12 +97,13 @@ async function findMessages(
   const terms = mode === 'vector' ? [] : dropAskingWords(weighed)
   const queryVectors = await embedFor(vectors, queryForms(query, wanted, weighed), mode)
   const count = Math.max(limit, MIN_CANDIDATES)
+  const atLeast = queryVectors.length === 0 ? limit : 0
   const periods = literal ? [] : namedPeriods(query).slice(0, MAX_PERIODS)
   const find = async (
     where: MessageScope,
     most: number,
   ): Promise<[MessageHit[], Awaited<ReturnType<typeof nearest>>]> =>
-    Promise.all([rankMessages(db, where, terms, wanted.excluded, most), nearest(where, most)])
+    Promise.all([rankMessages(db, where, terms, wanted.excluded, { limit: most, atLeast }), nearest(where, most)])
   const nearest = async (where: MessageScope, most: number) =>
     queryVectors.length === 0 ? [] : vectors.findNearest(queryVectors, messageVectorScope(where), most)
   const [[words, near], ...dated] = await Promise.all([

@@ -3,6 +3,7 @@ import { DEFAULT_USER_ID, DEFAULT_ORGANIZATION_ID as ORGANIZATION } from '#platf
 import { type Db, statement } from '#store/db.ts'
 import { seedTurn } from '../../test/support/seed.ts'
 import { openTestDatabase } from '../../test/support/test-database.ts'
+import { insertArchivePassages } from './insert-archive-passages.ts'
 import { insertPassage } from './insert-passage.ts'
 import { removePassage } from './remove-passage.ts'
 import { NO_VECTORS } from './search/vector-search.ts'
@@ -103,6 +104,38 @@ describe('filters hold before the limit', () => {
       (await searchPassages({ db, vectors: NO_VECTORS }, { organizationId: ORGANIZATION, query: 'boat', limit: 5 }))
         .length,
     ).toBe(2)
+  })
+})
+
+describe('in a large archive', () => {
+  let archiveId: string
+  beforeAll(async () => {
+    const { agentId: busy } = await seedTurn(db, ORGANIZATION, 'Large')
+    archiveId = (await insertPassage(db, actor, busy, { text: 'A zebra in the rain.', tags: ['zoo'] })).archive_id
+    const notes = Array.from({ length: 600 }, (_, n) => ({
+      text: `Rain again, note ${n}.`,
+      tags: n < 3 ? ['diary'] : [],
+    }))
+    await insertArchivePassages(db, actor, archiveId, notes)
+  })
+  const find = (query: string, over: Partial<PassageSearch> = {}) =>
+    search(query, { agentId: undefined, archiveId, limit: 3, ...over })
+
+  test('a rare word comes first, and what has the common ones alone after it', async () => {
+    expect(await find('zebra rain')).toEqual(['A zebra in t', 'Rain again, ', 'Rain again, '])
+    expect(await find('zebra rain -zoo')).toHaveLength(3)
+  })
+
+  test('a filter that leaves nothing of the rare word leaves what has the common ones', async () => {
+    sent.length = 0
+    expect(await find('zebra rain', { tags: ['diary'] })).toHaveLength(3)
+    expect(sent.filter((name) => name.startsWith('rank-passages-by-parts'))).toEqual([])
+  })
+
+  test('a very long word takes no longer than another one', async () => {
+    const started = performance.now()
+    expect(await find('x'.repeat(2_000_000))).toEqual([])
+    expect(performance.now() - started).toBeLessThan(2_000)
   })
 })
 

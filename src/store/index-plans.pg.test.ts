@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { closedView } from '#memory/files/open-files.ts'
+import { ensureVectorIndex } from '#store/embeddings/vector-index.ts'
 import { BUSY, fillTenants } from '../../test/support/fill-tenants.ts'
 import { openTestDatabase } from '../../test/support/test-database.ts'
 import { listBlocksOfAgents } from './agents/agent-block-reader.ts'
@@ -149,7 +150,8 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
   archives_by_created: (db) => listArchives(db, org, {}, page),
   file_passages_by_file: cascade('file_passages', 'file_id'),
   file_passages_by_folder: (db) => listFolderPassages(db, org, folderId, page),
-  file_passages_search: (db) => rankByWords(db, filePassageSource({ organizationId: org, agentId }), WORDS, [], 5),
+  file_passages_search: (db) =>
+    rankByWords(db, filePassageSource({ organizationId: org, agentId }), WORDS, [], { limit: 5, atLeast: 0 }),
   embedding_queue_due: (db) => claimTextsToEmbed(db, 64, 60_000),
   embeddings_by_scope: (db) =>
     findExactly(
@@ -222,10 +224,11 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
     }),
   messages_by_run: (db) => listRunMessages(db, org, { runId }, page),
   messages_by_seq: (db) => listAllMessages(db, org, false, { limit: 20, order: 'desc' }),
-  messages_search: (db) => rankMessages(db, { organizationId: org, agentId }, WORDS, [], 5),
+  messages_search: (db) => rankMessages(db, { organizationId: org, agentId }, WORDS, [], { limit: 5, atLeast: 0 }),
   passages_fact_key: (db) => findKnownFacts(db, org, agentId, [FACT]),
   passages_by_archive: (db) => listPassages(db, org, { archiveId }, page),
-  passages_search: (db) => rankByWords(db, passageSource({ organizationId: org, archiveId }), WORDS, [], 5),
+  passages_search: (db) =>
+    rankByWords(db, passageSource({ organizationId: org, archiveId }), WORDS, [], { limit: 5, atLeast: 0 }),
   passage_tags_by_passage: cascade('passage_tags', 'passage_id'),
   provider_traces_by_step: (db) => findProviderTrace(db, org, 'step-1'),
   runs_active: (db) => listActiveRunIds(db, org, agentId),
@@ -287,9 +290,10 @@ const ALSO_INDEXED: Record<string, (db: Queryable) => Promise<unknown>> = {
   'a page of blocks in the middle': (db) => listBlocks(db, org, {}, { ...page, before: 'block-90' }),
   'messages of a batch': (db) => listBatchMessages(db, org, { batchId: batch.id }, page),
   'messages of a conversation': (db) => listThreadMessages(db, org, thread, { limit: 20, order: 'desc' }),
-  'messages of all agents by words': (db) => rankMessages(db, { organizationId: org }, WORDS, [], 5),
+  'messages of all agents by words': (db) =>
+    rankMessages(db, { organizationId: org }, WORDS, [], { limit: 5, atLeast: 0 }),
   'messages of a conversation by words': (db) =>
-    rankMessages(db, { organizationId: org, conversationId }, WORDS, ['word9'], 5),
+    rankMessages(db, { organizationId: org, conversationId }, WORDS, ['word9'], { limit: 5, atLeast: 0 }),
   'what stands beside messages': (db) =>
     readMessageFeatures(
       db,
@@ -313,7 +317,7 @@ const ALSO_INDEXED: Record<string, (db: Queryable) => Promise<unknown>> = {
   'messages of a run in the middle': (db) => listRunMessages(db, org, { runId }, { ...page, after: 'message-1-1' }),
   'passages of an agent by words and tag': async (db) => {
     const scope = await resolveTags(db, { organizationId: org, agentId, tags: ['tag-7'] })
-    await rankByWords(db, passageSource(scope), WORDS, ['word3'], 5)
+    await rankByWords(db, passageSource(scope), WORDS, ['word3'], { limit: 5, atLeast: 0 })
   },
   'passages of an archive with all of some tags': (db) =>
     resolveTags(db, { organizationId: org, archiveId, tags: ['tag-7', 'tag-8'], tagMatchMode: 'all' }),
@@ -409,6 +413,14 @@ test.each(Object.entries(ALSO_INDEXED))('%s: no table is read whole', async (_, 
   const nodes = await explain(run)
   expect(nodes.length).toBeGreaterThan(0)
   expect(wholeReads(nodes)).toEqual([])
+})
+
+test('how many vectors tenants have is counted without reading them', async () => {
+  // as the server does by itself
+  await db.maintain('test-vacuum', ['vacuum embeddings'])
+  const nodes = await explain((recorder) => ensureVectorIndex(recorder as Db, { dimensions: 384 }))
+  const reads = nodes.filter((node) => node['Relation Name'] === 'embeddings').map((node) => node['Node Type'])
+  expect(reads).toEqual(['Index Only Scan'])
 })
 
 test('every index has a statement that needs it', async () => {

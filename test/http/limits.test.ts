@@ -108,6 +108,11 @@ test('size: the texts of an archive are counted as they come, change and go', as
     { detail: expect.stringMatching(/can have 1000 bytes of text .* would have 1001\. Delete passages, or/) },
   ])
   expect((await insertMany(archiveId, ['b'.repeat(200)])).status).toBe(200)
+  const grown = await server.request('PATCH', `/v1/passages/${stored[0]?.id}`, { text: 'd'.repeat(401) })
+  expect([grown.status, grown.body]).toEqual([
+    400,
+    { detail: expect.stringMatching(/can have 1000 bytes of text .* would have 1001\. Delete passages, or/) },
+  ])
   const update = statement('test-update-passage', 'update passages set text = $2 where id = $1')
   await server.context.db.query(update, [stored[0]?.id, 'short'])
   expect(await countersOf(archiveId)).toMatchObject({ passage_bytes: 605, bytes: 605 })

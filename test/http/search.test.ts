@@ -283,3 +283,29 @@ it('a model that cannot even be asked for how long its vectors are is told of, u
     await other.close()
   }
 })
+
+it('what a fork shares is found by its meaning after its thread was reset, and there it is not', async () => {
+  const made = await server.request<{ id: string }>('POST', '/v1/agents', {
+    name: 'Bo',
+    model: 'openai/gpt-4o-mini',
+    embedding: 'openai/text-embedding-3-small',
+  })
+  const { db } = server.context
+  const thread = await findDefaultThreadId(db, DEFAULT_ORGANIZATION_ID, made.body.id)
+  const turn = {
+    id: newOrderedId('message'),
+    role: 'user',
+    text: 'My automobile broke down.',
+    at: '2026-07-09T10:00:00Z',
+  }
+  await db.query(INSERT, [DEFAULT_ORGANIZATION_ID, made.body.id, thread, JSON.stringify([turn])])
+  await everythingIsEmbedded()
+  const copy = await server.request<{ id: string }>('POST', `/v1/conversations/default/fork?agent_id=${made.body.id}`)
+  expect(copy.status).toBe(200)
+  const find = (conversation_id: string) =>
+    messages({ agent_id: made.body.id, query: 'car', search_mode: 'vector', conversation_id })
+  expect(await find(copy.body.id)).toMatchObject([{ text: turn.text }])
+  expect((await server.request('PATCH', `/v1/agents/${made.body.id}/reset-messages`, {})).status).toBe(200)
+  expect(await find(copy.body.id)).toMatchObject([{ text: turn.text }])
+  expect(await find('default')).toEqual([])
+})

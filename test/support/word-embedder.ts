@@ -12,6 +12,8 @@ export interface WordEmbedder extends EmbedderRegistry {
   failure: EmbeddingError | undefined
   /** Texts with this in them are refused, and whatever is in one call with them. */
   refused: string | undefined
+  /** The same, as a fault of the embedder. */
+  broken: string | undefined
   /** Waits before it answers, while set. */
   gate: Promise<unknown> | undefined
   defaultHandle: string | undefined
@@ -26,6 +28,7 @@ export function wordEmbedder(defaultHandle: string | undefined = 'test/words-384
     calls: [],
     failure: undefined,
     refused: undefined,
+    broken: undefined,
     gate: undefined,
     defaultHandle,
     async getEmbedder(handle) {
@@ -39,7 +42,10 @@ export function wordEmbedder(defaultHandle: string | undefined = 'test/words-384
           await registry.gate
           signal?.throwIfAborted()
           if (registry.failure !== undefined) throw registry.failure
-          const { refused } = registry
+          const { refused, broken } = registry
+          if (broken !== undefined && texts.some((text) => text.includes(broken))) {
+            throw new EmbeddingError('failed', 'status 500')
+          }
           if (refused !== undefined && texts.some((text) => text.includes(refused))) {
             throw new EmbeddingError('refused', `the text has ${refused} in it`)
           }

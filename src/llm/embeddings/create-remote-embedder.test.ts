@@ -191,9 +191,14 @@ describe('a request', () => {
     await using server = await startScriptedProvider(() => undefined)
     const fetch = createModelFetch({ firstByteTimeoutMs: 30, idleTimeoutMs: 30 })
     await expect(createRemoteEmbedder(optionsAt(server.url, { fetch })).embed(['a'])).rejects.toMatchObject({
-      kind: 'unavailable',
+      kind: 'failed',
       message: expect.stringContaining('did not begin its answer for 0.03 s'),
     })
+  })
+
+  test('that the server stumbles over is told from one that comes at a bad time', async () => {
+    await using server = await startScriptedProvider(() => ({ status: 500, json: { error: 'unsupported value: NaN' } }))
+    await expect(createRemoteEmbedder(optionsAt(server.url)).embed(['a'])).rejects.toMatchObject({ kind: 'failed' })
   })
 
   test('to nobody says so', async () => {

@@ -201,13 +201,16 @@ const ADVICE: Partial<Record<ModelError['kind'], string>> = {
   invalid_response: 'Check the address.',
 }
 
+/** What may be the fault of the texts. */
+const FAILED: readonly ModelError['kind'][] = ['server_error', 'timeout']
+
 function toEmbeddingError(error: unknown, target: Target): EmbeddingError {
   if (error instanceof EmbeddingError) return error
   const { kind, message, retryAfterMs } = toModelError(error, sourceOf(target))
   const advice = ADVICE[kind]
   // no cause: it may hold what was sent
   return new EmbeddingError(
-    advice === undefined ? 'unavailable' : 'refused',
+    advice !== undefined ? 'refused' : FAILED.includes(kind) ? 'failed' : 'unavailable',
     `No vectors of ${target.handle}: ${message}${advice === undefined ? '' : ` ${advice}`}`,
     retryAfterMs === undefined ? {} : { retryAfterMs },
   )

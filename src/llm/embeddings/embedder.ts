@@ -13,10 +13,11 @@ export interface Embedder extends AsyncDisposable {
 }
 
 /**
- * `unavailable`: nothing is wrong with the request; later it can succeed (time-outs, overload, a model that is not installed).
+ * `unavailable`: nothing is wrong with the request; later it can succeed (overload, no connection, a model that is not installed).
+ * `failed`: the embedder failed at this request (500, a time-out); others may succeed.
  * `refused`: the same request will fail again until somebody changes something: a wrong key, a model that is not there, an answer that is none.
  */
-export type EmbeddingErrorKind = 'unavailable' | 'refused'
+export type EmbeddingErrorKind = 'unavailable' | 'failed' | 'refused'
 
 /** Why there are no vectors, and what to do; never with a key in it. */
 export class EmbeddingError extends Error {

@@ -147,9 +147,7 @@ class EmbeddingThread {
     if (reply.kind === 'warning') this.#logger.warn(reply.message)
     else if (reply.kind === 'broken') this.#fail(new EmbeddingError(reply.error, reply.message))
     else if (reply.kind === 'failed') {
-      this.#take(reply.id)?.reject(
-        new EmbeddingError('unavailable', `The local embedding model failed: ${reply.message}`),
-      )
+      this.#take(reply.id)?.reject(new EmbeddingError('failed', `The local embedding model failed: ${reply.message}`))
     } else this.#take(reply.id)?.resolve(toRows(reply.vectors, LOCAL_EMBEDDING.dimensions))
   }
 

@@ -50,8 +50,10 @@ export async function searchHybrid(
     mode === 'vector' ? [] : weighTerms(db, source, wanted.terms),
     embedFor(vectors, [query], mode),
   ])
+  // one is enough to look for no parts of words
+  const atLeast = queryVectors.length === 0 ? search.limit : 1
   const [words, near] = await Promise.all([
-    rankByWords(db, source, terms, wanted.excluded, count),
+    rankByWords(db, source, terms, wanted.excluded, { limit: count, atLeast }),
     queryVectors.length === 0 ? [] : vectors.findNearest(queryVectors, scope, count),
   ])
   const usesParts = mode !== 'vector' && (words.length === 0 || search.countsParts === true)

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { EmbedderRegistry } from '#llm/embeddings/create-embedder-registry.ts'
 import { errorMessage } from '#platform/errors.ts'
 import type { Logger } from '#platform/logger.ts'
@@ -59,7 +60,8 @@ export class StoredVectorSearch implements VectorSearch {
     const vectors = await Promise.all(models.map(({ handle }) => this.#vectorOf(handle, forms)))
     return models.flatMap((model, index) => {
       const vector = vectors[index]
-      return vector === undefined ? [] : [{ model, vector }]
+      // another length: the embedder gives other vectors than before, and the server is about to appoint it anew
+      return vector === undefined || vector.length !== model.dimensions ? [] : [{ model, vector }]
     })
   }
 
@@ -99,7 +101,10 @@ export class StoredVectorSearch implements VectorSearch {
   }
 
   #cachedVector(handle: string, forms: readonly string[]): Promise<Float32Array> {
-    const key = [handle, ...forms].join('\n')
+    // a query can be as long as a request
+    const key = createHash('sha256')
+      .update(JSON.stringify([handle, ...forms]))
+      .digest('base64')
     const cached = this.#vectors.get(key)
     if (cached !== undefined) return cached
     const making = this.#makeVector(handle, forms)

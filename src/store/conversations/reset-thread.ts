@@ -49,6 +49,20 @@ with aside as (
 update conversation_shares as s set source_id = aside.id from aside where s.organization_id = $1 and s.source_id = $2`,
 )
 
+// The queue first, as everywhere: whoever is making a vector of one of them finds that its token is gone, and begins anew with the place that it has now.
+const MOVED_VECTORS = [
+  statement(
+    'requeue-embeddings-set-aside',
+    `update embedding_queue as q set token = null, due_at = now() from messages as m
+     where m.organization_id = $1 and m.conversation_id = $2 and q.organization_id = $1 and q.source_id = m.id`,
+  ),
+  statement(
+    'set-embeddings-aside',
+    `update embeddings as e set part_id = $2 from messages as m
+     where m.organization_id = $1 and m.conversation_id = $2 and e.organization_id = $1 and e.source_id = m.id`,
+  ),
+]
+
 /** Messages that no run has said, at the end of a thread. */
 const append = statement(
   'append-first-messages',
@@ -80,7 +94,11 @@ export async function emptyDefaultThread(
   return db.transaction(async (tx) => {
     await tx.query(lock, [organizationId, agentId])
     const [row] = await tx.query<{ id: string }>(reset, [organizationId, agentId])
-    if (row !== undefined) await tx.query(setAside, [organizationId, row.id, newOrderedId('conv')])
+    if (row !== undefined) {
+      const asideId = newOrderedId('conv')
+      await tx.query(setAside, [organizationId, row.id, asideId])
+      for (const move of MOVED_VECTORS) await tx.query(move, [organizationId, asideId])
+    }
     if (row !== undefined && firstMessages.length > 0) {
       await tx.query(append, [organizationId, row.id, JSON.stringify(firstMessages)])
     }

@@ -1,5 +1,5 @@
 import { type Queryable, statement } from '#store/db.ts'
-import { vectorColumn, vectorText } from './vector-column.ts'
+import { VECTOR_DIMENSIONS, vectorColumn, vectorText } from './vector-column.ts'
 
 /** Of what a vector is made. */
 export type EmbeddingKind = 'message' | 'passage' | 'file_passage' | 'tool'
@@ -90,42 +90,53 @@ export interface EmbeddedText extends ClaimedText {
   vector: Float32Array
 }
 
+// A row has one vector, that of its model.
+const EVERY_COLUMN = VECTOR_DIMENSIONS.map(vectorColumn)
+  .map((column) => `${column} = excluded.${column}`)
+  .join(', ')
+
+// The model is locked until all is stored: another one is not appointed meanwhile, so that what goes through everything for that one
+// does not meet a text that still waits here, and leave it.
 function store(column: string, dimensions: number) {
   return statement(
     `store-embeddings-${dimensions}`,
-    `with mine as materialized (
+    `with model as materialized (
+      select m.id from embedding_models as m where m.id = $9 and m.is_current for key share
+    ), mine as materialized (
       delete from embedding_queue as q using ${MINE} as t (organization_id, source_id, token)
-      where q.organization_id = t.organization_id and q.source_id = t.source_id and q.token = t.token
+      where q.organization_id = t.organization_id and q.source_id = t.source_id and q.token = t.token and exists (select from model)
       returning q.organization_id, q.source_id, q.kind, q.source_created_at
     ), fresh as (
       select mine.*, t.* from unnest($1::text[], $2::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[])
         as t (organization, source, scope_id, part_id, role, seq, vector)
       join mine on mine.organization_id = t.organization and mine.source_id = t.source
-    ), model as (select m.id from embedding_models as m where m.id = $9)
-    insert into embeddings (organization_id, source_id, kind, scope_id, part_id, role, seq, created_at, model, ${column})
-    select f.organization_id, f.source_id, f.kind, f.scope_id, f.part_id, f.role, f.seq, f.source_created_at, model.id,
-      f.vector::halfvec(${dimensions})
-    from fresh as f cross join model order by f.organization_id, f.scope_id, f.seq
-    on conflict (organization_id, source_id) do update set model = excluded.model, ${column} = excluded.${column}`,
+    ), stored as (
+      insert into embeddings (organization_id, source_id, kind, scope_id, part_id, role, seq, created_at, model, ${column})
+      select f.organization_id, f.source_id, f.kind, f.scope_id, f.part_id, f.role, f.seq, f.source_created_at, model.id,
+        f.vector::halfvec(${dimensions})
+      from fresh as f cross join model order by f.organization_id, f.scope_id, f.seq
+      on conflict (organization_id, source_id) do update set model = excluded.model, ${EVERY_COLUMN}
+    )
+    select model.id from model`,
   )
 }
 const stores = new Map<number, ReturnType<typeof store>>()
 
 /**
  * Stores vectors and takes their texts out of the queue, in one statement. What was changed, deleted or taken over meanwhile is left alone.
- * A vector of another model is replaced.
+ * A vector of another model is replaced. False, and nothing is stored, where the model is not the current one any more.
  */
 export async function storeEmbeddings(
   db: Queryable,
   model: { id: number; dimensions: number },
   texts: readonly EmbeddedText[],
-): Promise<void> {
+): Promise<boolean> {
   let statement = stores.get(model.dimensions)
   if (statement === undefined) {
     statement = store(vectorColumn(model.dimensions), model.dimensions)
     stores.set(model.dimensions, statement)
   }
-  await db.query(statement, [
+  const current = await db.query(statement, [
     ...keysOf(texts),
     texts.map((text) => text.scope_id),
     texts.map((text) => text.part_id),
@@ -134,6 +145,7 @@ export async function storeEmbeddings(
     texts.map((text) => vectorText(text.vector)),
     model.id,
   ])
+  return current.length > 0
 }
 
 const COUNT_BACKLOG = statement(

@@ -109,7 +109,7 @@ export function findExactly(
 ): Promise<NearRow[]> {
   const query = sql`select n.source_id as id, n.part_id, n.seq, n.created_at, n.distance from (
       select e.source_id, e.part_id, e.seq, e.created_at, ${distance(model, vector)} as distance from embeddings as e
-      where ${inScope(scope)} and e.model = ${model.id} offset 0
+      where ${ofModel(model, scope)} offset 0
     ) as n order by n.distance limit ${limit}`
   return db.query<NearRow>(...toStatement('find-nearest-exactly', query.compile(sqlBuilder)))
 }
@@ -126,7 +126,7 @@ function findByIndex(
 ): Promise<NearRow[]> {
   const query = sql`with walked as materialized (
       select e.source_id, e.part_id, e.seq, e.created_at, ${distance(model, vector)} as distance from embeddings as e
-      where ${inScope(scope)} and e.model = ${model.id} and ${sql.ref(`e.${vectorColumn(model.dimensions)}`)} is not null
+      where ${ofModel(model, scope)}
       order by ${distance(model, vector)} limit ${Math.max(limit * OVERFETCH, MIN_FETCHED)}
     ) select w.source_id as id, w.part_id, w.seq, w.created_at, w.distance from walked as w order by w.distance + 0 limit ${limit}`
   return db.transaction(async (tx) => {
@@ -137,6 +137,10 @@ function findByIndex(
     return rows
   })
 }
+
+/** Vectors of the model that have its length: while it has another one than before, there are some of either. */
+const ofModel = ({ id, dimensions }: VectorModel, scope: VectorScope): RawBuilder<unknown> =>
+  allOf(inScope(scope), sql`e.model = ${id}`, sql`${sql.ref(`e.${vectorColumn(dimensions)}`)} is not null`)
 
 const distance = ({ dimensions }: VectorModel, vector: Float32Array): RawBuilder<unknown> =>
   sql`${sql.ref(`e.${vectorColumn(dimensions)}`)} <=> ${vectorText(vector)}::${sql.raw(`halfvec(${dimensions})`)}`

@@ -23,10 +23,11 @@ const WANTED = `from unnest($1::text[], $2::text[], $3::timestamptz[]) as w (org
 const SAME = 's.organization_id = w.organization_id and s.id = w.id'
 
 const READ: Record<EmbeddingKind, ReturnType<typeof statement>> = {
-  // a driver gives the time in milliseconds, and the database has microseconds
+  // A driver gives the time in milliseconds, and the database has microseconds. Pictures, of megabytes, stay there.
   message: statement(
     'read-messages-to-embed',
-    `select s.organization_id, s.id, s.agent_id as scope_id, s.conversation_id as part_id, s.role, s.seq, s.content, s.tool_returns
+    `select s.organization_id, s.id, s.agent_id as scope_id, s.conversation_id as part_id, s.role, s.seq,
+       jsonb_path_query_array(s.content, '$[*] ? (@.type == "text")') as content, s.tool_returns
      ${WANTED} join messages as s on ${SAME} and s.created_at >= w.created_at and s.created_at < w.created_at + interval '1 millisecond'`,
   ),
   passage: statement(

@@ -16,9 +16,10 @@ export async function hasVectorIndex(db: Queryable, dimensions: number): Promise
   return row?.is_valid === true
 }
 
+// Of whatever model, which stands in the rows: they would all be read, every minute.
 const IS_LARGE = statement(
   'is-a-scope-of-vectors-large',
-  `select e.organization_id from embeddings as e where e.model = $1
+  `select e.organization_id from embeddings as e
    group by e.organization_id, e.kind having count(*) > ${MAX_EXACT} limit 1`,
 )
 
@@ -27,10 +28,9 @@ const IS_LARGE = statement(
  * meanwhile. Small installations, and many small tenants, never need one, and are spared its cost for each row that is written. Not on the embedded
  * database, where making it would stop everything for minutes. True where it was made.
  */
-export async function ensureVectorIndex(db: Db, model: { id: number; dimensions: number }): Promise<boolean> {
-  const { dimensions } = model
+export async function ensureVectorIndex(db: Db, { dimensions }: { dimensions: number }): Promise<boolean> {
   if (db.engine === 'pglite' || (await hasVectorIndex(db, dimensions))) return false
-  if ((await db.query(IS_LARGE, [model.id])).length === 0) return false
+  if ((await db.query(IS_LARGE)).length === 0) return false
   const name = nameOf(dimensions)
   return db.maintain(name, [
     // what a process that died has left

@@ -48,6 +48,16 @@ export async function deleteStoredUpload(db: Queryable, organizationId: string, 
   await db.query(DELETE, [organizationId, fileId])
 }
 
+const POSTPONE = statement(
+  'postpone-stored-upload',
+  'update stored_uploads set created_at = now() where organization_id = $1 and file_id = $2',
+)
+
+/** Lists an upload behind the others that there are now. */
+export async function postponeStoredUpload(db: Queryable, organizationId: string, fileId: string): Promise<void> {
+  await db.query(POSTPONE, [organizationId, fileId])
+}
+
 const LIST_LEFTOVER = statement(
   'list-leftover-uploads',
   `select u.organization_id, u.file_id, u.is_placed from stored_uploads as u

@@ -3,7 +3,7 @@ import { allOf } from '#store/all-of.ts'
 import { sqlBuilder, toStatement } from '#store/builder.ts'
 import type { Queryable } from '#store/db.ts'
 import { type QueryVector, similarityOf } from '#store/embeddings/nearest.ts'
-import { rankByWords } from '#store/search/rank-by-words.ts'
+import { type RankedRows, rankByWords } from '#store/search/rank-by-words.ts'
 import { placesOf, type TextFeatures } from '#store/search/read-features.ts'
 import type { WeighedTerm } from '#store/search/weigh-terms.ts'
 import type { WordSource } from '#store/search/word-source.ts'
@@ -37,9 +37,12 @@ export function rankMessages(
   scope: MessageScope,
   terms: readonly WeighedTerm[],
   excluded: readonly string[],
-  limit: number,
+  wanted: Pick<RankedRows, 'limit' | 'atLeast'>,
 ): Promise<MessageHit[]> {
-  return rankByWords<MessageHit>(db, messageSource(scope), terms, excluded, limit, ['seq', 'conversation_id'])
+  return rankByWords<MessageHit>(db, messageSource(scope), terms, excluded, {
+    ...wanted,
+    columns: ['seq', 'conversation_id'],
+  })
 }
 
 /** What a message is scored by. */
@@ -51,6 +54,9 @@ export interface MessageFeatures extends TextFeatures {
   /** `seq` of the hits that it stands beside, or is. */
   hit_seqs: number[]
 }
+
+/** Of what a message says; models ask themselves a lot when they think. */
+const ASKS = sql.lit('$[*] ? (@.type == "text" && @.text like_regex "[?]")')
 
 /** The features of hits, and of up to `reach` messages before and after each in its conversation that pass the filters, in any order. */
 export function readMessageFeatures(
@@ -75,7 +81,7 @@ with beside as materialized (
   cross join lateral (${beside('<', 'desc', reach)} union all ${beside('>=', 'asc', reach + 1)}) as near
   group by near.id, near.created_at
 )
-select s.id, s.seq, s.conversation_id, s.created_at, b.hit_seqs, length(s.search) as size, s.content::text like '%?%' as asks,
+select s.id, s.seq, s.conversation_id, s.created_at, b.hit_seqs, length(s.search) as size, jsonb_path_exists(s.content, ${ASKS}) as asks,
   ${placesOf(terms)} as places, ${similarityOf(vectors, sql.ref('s.organization_id'), sql.ref('s.id'))} as similarity
 from beside as b join messages as s on s.organization_id = ${organizationId} and s.id = b.id and s.created_at = b.created_at`
   return db.query<MessageFeatures>(...toStatement('read-features-of-messages', query.compile(sqlBuilder)))

@@ -11,7 +11,8 @@ export interface PartSource extends WordSource {
 }
 
 /**
- * The rows that contain the terms, in any case, the most of them first. This finds parts of words, and languages without blanks. Reads every row in scope.
+ * The rows that contain the terms, in any case, the most of them first. This finds parts of words, and languages without blanks. Reads every row in scope;
+ * `ilike` would make small letters of row and pattern anew for each pair of them.
  */
 export function rankByParts(
   db: Queryable,
@@ -19,11 +20,11 @@ export function rankByParts(
   { terms, excluded }: WordQuery,
   limit: number,
 ): Promise<{ id: string }[]> {
-  const patterns = terms.map(containsPattern)
-  const column = sql.ref(`s.${parts.column}`)
+  const patterns = sql`array(select lower(p.pattern) from unnest(${terms.map(containsPattern)}::text[]) as p (pattern))`
+  const column = sql`lower(${sql.ref(`s.${parts.column}`)})`
   const query = sql`select s.id from ${sql.table(table)} as s
-    where ${scope} and ${filters} and ${column} ilike any(${patterns}::text[]) and ${excludes(sql`s.search`, excluded)}
-    order by (select count(*) from unnest(${patterns}::text[]) as p (pattern) where ${column} ilike p.pattern) desc, ${sql.raw(parts.order)}
+    where ${scope} and ${filters} and ${column} like any(${patterns}) and ${excludes(sql`s.search`, excluded)}
+    order by (select count(*) from unnest(${patterns}) as p (pattern) where ${column} like p.pattern) desc, ${sql.raw(parts.order)}
     limit ${limit}`
   return db.query<{ id: string }>(...toStatement(`rank-${table}-by-parts`, query.compile(sqlBuilder)))
 }

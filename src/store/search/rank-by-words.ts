@@ -16,26 +16,50 @@ const LENGTH_FACTOR = sql`(${sql.lit(1 + 20 / HALF_AT)}::float8 / (1 + length(c.
 /**
  * The rows that have the heaviest words, the best first. A word counts once however often it stands in a text; of texts with all of the words those are first
  * where they stand close together. What it costs does not grow with the scope: rows are found by the rarest words, as many as have `MAX_RANKED` rows
- * together, and the others add to their scores.
+ * together, and the others add to their scores. Where these find fewer than are wanted, the others find too.
  * @param terms of `weighTerms`; with none nothing is found
- * @param columns further ones to give
  */
-export function rankByWords<Row extends { id: string } = { id: string }>(
+export async function rankByWords<Row extends { id: string } = { id: string }>(
   db: Queryable,
-  { table, scope, filters }: WordSource,
+  source: WordSource,
   terms: readonly WeighedTerm[],
   excluded: readonly string[],
-  limit: number,
-  columns: readonly string[] = [],
+  wanted: RankedRows,
 ): Promise<Row[]> {
-  if (terms.length === 0) return Promise.resolve([])
+  if (terms.length === 0) return []
+  const rare = findingTerms(terms)
+  const found = await rankFound<Row>(db, source, rare, terms, excluded, wanted)
+  const others = terms.filter((term) => !rare.includes(term))
+  if (found.length >= wanted.atLeast || others.length === 0) return found
+  const ids = new Set(found.map(({ id }) => id))
+  const more = await rankFound<Row>(db, source, others, terms, excluded, wanted)
+  return [...found, ...more.filter(({ id }) => !ids.has(id))].slice(0, wanted.limit)
+}
+
+/** What is wanted of a ranking. */
+export interface RankedRows {
+  limit: number
+  /** Rows that must be found where there are as many: all that the search gives, unless vectors find the rest of them. */
+  atLeast: number
+  /** Further ones to give. */
+  columns?: readonly string[]
+}
+
+function rankFound<Row>(
+  db: Queryable,
+  { table, scope, filters }: WordSource,
+  finding: readonly WeighedTerm[],
+  terms: readonly WeighedTerm[],
+  excluded: readonly string[],
+  { limit, columns = [] }: RankedRows,
+): Promise<Row[]> {
   const extra = (alias: string): RawBuilder<unknown> => sql.raw(columns.map((name) => `, ${alias}.${name}`).join(''))
   const query = sql`
 with wanted as materialized (
   select * from unnest(${terms.map((term) => term.query)}::tsquery[], ${terms.map((term) => term.weight)}::float8[]) as w (query, weight)
 ), candidates as materialized (
   select s.id, s.search${extra('s')} from ${sql.table(table)} as s
-  where ${scope} and ${filters} and s.search @@ ${anyOf(findingTerms(terms))}::tsquery and ${excludes(sql`s.search`, excluded)}
+  where ${scope} and ${filters} and s.search @@ ${anyOf(finding)}::tsquery and ${excludes(sql`s.search`, excluded)}
   limit ${sql.lit(MAX_RANKED)}
 ), ranked as materialized (
   select c.*, ${LENGTH_FACTOR} * (select sum(w.weight) from wanted as w where c.search @@ w.query) as score

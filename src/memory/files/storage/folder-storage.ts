@@ -60,6 +60,8 @@ export class FolderStorage implements UploadStorage {
 
   async delete(key: UploadKey, isBroken: boolean): Promise<void> {
     const path = this.#pathOf(key)
+    // what is on a volume that is not mounted is not gone
+    await attempt(() => access(this.#root))
     await attempt(() => rm(path, { force: true }))
     if (isBroken) await attempt(() => rm(`${path}.part`, { force: true }))
   }

@@ -5,13 +5,21 @@ import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { DEFAULT_ORGANIZATION_ID } from '#platform/ids.ts'
 import { type Db, statement } from '#store/db.ts'
+import { insertStoredUpload } from '#store/files/stored-uploads.ts'
 import { S3_REGION, type S3Operation, type S3Server, startS3Server } from '../../../../test/support/s3-server.ts'
 import { openTestDatabase } from '../../../../test/support/test-database.ts'
+import { sweepUploads } from '../sweep-uploads.ts'
 import { DatabaseStorage } from './database-storage.ts'
 import { FolderStorage } from './folder-storage.ts'
 import { openStorages } from './open-storages.ts'
 import { S3Storage } from './s3-storage.ts'
-import { StorageUnavailable, type UploadKey, UploadMissing, type UploadStorage } from './upload-storage.ts'
+import {
+  StorageUnavailable,
+  type UploadKey,
+  UploadMissing,
+  type UploadStorage,
+  type UploadStorages,
+} from './upload-storage.ts'
 
 let db: Db
 let root: string
@@ -179,6 +187,11 @@ describe('a folder', () => {
   })
 })
 
+test('what is in a folder that is not there now is not taken for deleted', async () => {
+  const storage = new FolderStorage(join(root, 'not-mounted'))
+  await expect(storage.delete(newKey(), false)).rejects.toThrow(StorageUnavailable)
+})
+
 describe('s3', () => {
   const faulty = (operation: S3Operation, fault: 'fail' | 'cut' | 'hang', partNumber?: number) => {
     let count = 0
@@ -232,6 +245,22 @@ describe('s3', () => {
     s3.fault = () => undefined
     await storage.delete(key, true)
     expect(s3.openUploads()).toEqual([])
+  })
+
+  test('an object that cannot be deleted does not keep the sweep from the others', async () => {
+    const [storage, stuck, other] = [s3Storage(), newKey(), newKey()]
+    for (const key of [stuck, other]) {
+      await insertStoredUpload(db, key.organizationId, key.fileId, 's3')
+      await storage.write(key, content(10))
+    }
+    s3.fault = (operation, { key }) => (operation === 'delete' && key.endsWith(stuck.fileId) ? 'fail' : undefined)
+    const storages: UploadStorages = { current: storage, find: (kind) => (kind === 's3' ? storage : undefined) }
+    await expect(sweepUploads(db, storages, 0)).rejects.toThrow(StorageUnavailable)
+    await expect(sweepUploads(db, storages, 0)).rejects.toThrow(StorageUnavailable)
+    expect(s3.keys()).toEqual([expect.stringContaining(stuck.fileId)])
+    s3.fault = () => undefined
+    await sweepUploads(db, storages, 0)
+    expect(s3.keys()).toEqual([])
   })
 
   test('a server that does not list uploads in parts is no obstacle', async () => {
