@@ -7,6 +7,7 @@ import { ensurePartitions } from '#store/partitions.ts'
 import { ensureTemplate } from '#store/pglite-template.ts'
 import { openTestDatabase, templateRoot, testEngine } from '../test/support/test-database.ts'
 import { measureEmbeddings } from './embeddings.ts'
+import { measureHistory } from './memory/history.ts'
 import { measureRecall } from './memory/recall.ts'
 import { measureScale } from './memory/scale.ts'
 import { measureTurnCost } from './memory/turn-cost.ts'
@@ -51,6 +52,7 @@ const PARTS: Record<string, () => Promise<void>> = {
         withFilters: false,
       }),
     ),
+  history: () => onPostgres(measureHistory),
   embedder: measureEmbeddings,
   turn: () => onTestDatabase(measureTurnCost),
 }

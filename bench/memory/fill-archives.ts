@@ -21,7 +21,7 @@ const INSERT_NOISE = statement(
    from generate_series(0, $1::int - 1) as n cross join generate_series(1, 384) as d group by n`,
 )
 /** How many different moves of a vector there are. */
-const NOISES = 997
+export const NOISES = 997
 
 export async function prepareBases(
   db: Db,

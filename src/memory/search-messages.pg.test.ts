@@ -115,10 +115,11 @@ it('what a model thought, or the address of a picture, is no question', async ()
   ]
   const add = statement(
     'test-add-parts',
-    'update messages set content = content || $2::jsonb where id = $1 returning seq::int',
+    'update messages set content = content || $2::jsonb where id = $1 returning seq::int, created_at',
   )
-  const [row] = await db.query<{ seq: number }>(add, [said?.id, JSON.stringify(others)])
-  const hit = { id: said?.id ?? '', seq: row?.seq ?? 0, conversation_id: thread }
+  const [row] = await db.query<{ seq: number; created_at: Date }>(add, [said?.id, JSON.stringify(others)])
+  if (said === undefined || row === undefined) throw new Error('nothing was said')
+  const hit = { id: said.id, conversation_id: thread, ...row }
   const scope = { organizationId: DEFAULT_ORGANIZATION_ID, agentId: other }
   const found = await readMessageFeatures(db, scope, [hit], 1, [], [])
   expect(found.map(({ id, asks }) => [id, asks])).toEqual(
@@ -144,4 +145,21 @@ it('words that are everywhere find something when there are no others; words tha
 it('another agent has nothing of it', async () => {
   const other = await createTestAgent(db, scriptedModel(() => ({ text: '' })).registry)
   expect(await search('instrument', { agentId: other })).toEqual([])
+})
+
+it('what was said months before a message does not stand beside it', async () => {
+  const other = await createTestAgent(db, scriptedModel(() => ({ text: '' })).registry)
+  const thread = await findDefaultThreadId(db, DEFAULT_ORGANIZATION_ID, other)
+  const turns: [n: number, text: string][] = [
+    [-99, 'The parrot is blue.'],
+    [-60, 'It rains.'],
+    [-10, 'The parrot sleeps.'],
+    [-9, 'It snows.'],
+  ]
+  const rows = turns.map(([n, text]) => ({ n, id: newOrderedId('message'), role: 'user', text }))
+  await db.query(INSERT, [DEFAULT_ORGANIZATION_ID, other, thread, JSON.stringify(rows)])
+  const found = await search('parrot', { agentId: other })
+  expect(found.toSorted()).toEqual(['It snows.', 'The parrot is blue.', 'The parrot sleeps.'])
+  expect(await search('blue', { agentId: other })).toEqual(['The parrot is blue.'])
+  expect(await search('snows', { agentId: other })).toEqual(['It snows.', 'The parrot sleeps.'])
 })

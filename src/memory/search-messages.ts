@@ -1,4 +1,5 @@
 import type { Queryable } from '#store/db.ts'
+import type { NearRow } from '#store/embeddings/nearest.ts'
 import { type MessageScope, messageVectorScope } from '#store/messages/message-scope.ts'
 import type { PlacedMessage } from '#store/messages/placed-message.ts'
 import { type MessageHit, messageSource, rankMessages, readMessageFeatures } from '#store/messages/rank-messages.ts'
@@ -130,8 +131,12 @@ async function findMessages(
   return new Map(best.map((message) => [message.id, { ...message, relevance: explain(message, message.score) }]))
 }
 
-type NearMessage = { id: string; seq: number | null; part_id: string | null }
-const toHit = ({ id, seq, part_id }: NearMessage): MessageHit => ({ id, seq: seq ?? 0, conversation_id: part_id ?? '' })
+const toHit = ({ id, seq, part_id, created_at }: NearRow): MessageHit => ({
+  id,
+  seq: seq ?? 0,
+  conversation_id: part_id ?? '',
+  created_at,
+})
 
 function within(scope: MessageScope, { start, end }: Period): MessageScope {
   const from = scope.start !== undefined && scope.start > start ? scope.start : start

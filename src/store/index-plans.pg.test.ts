@@ -158,7 +158,7 @@ const NEEDED_BY: Record<string, (db: Queryable) => Promise<unknown>> = {
       db,
       VECTORS[0].model,
       VECTORS[0].vector,
-      { organizationId: org, kind: 'passage', scopeIds: [archiveId] },
+      { organizationId: org, kind: 'passage', scopeIds: [archiveId], start: new Date(Date.now() - 60_000) },
       5,
     ),
   files_due: (db) => claimFilesToRead(db, 2, 15_000),
@@ -298,7 +298,7 @@ const ALSO_INDEXED: Record<string, (db: Queryable) => Promise<unknown>> = {
     readMessageFeatures(
       db,
       { organizationId: org, agentId },
-      [{ id: 'message-1', seq: 7, conversation_id: conversationId }],
+      [{ id: 'message-1', seq: 7, conversation_id: conversationId, created_at: new Date() }],
       2,
       WORDS,
       VECTORS,

@@ -4,7 +4,7 @@ import { sqlBuilder, toStatement } from '#store/builder.ts'
 import { type Queryable, statement } from '#store/db.ts'
 import { MESSAGE_COLUMNS, type MessageRow } from './message-row.ts'
 import { typeCondition } from './message-types.ts'
-import { inConversation, PLACED_MESSAGE_COLUMNS, type PlacedMessage } from './placed-message.ts'
+import { inConversation, PLACED_MESSAGE_COLUMNS, type PlacedMessage, SEQ_OF_ALL } from './placed-message.ts'
 import type { MessageRange } from './thread-message-reader.ts'
 
 /** The messages of all agents, or those of default conversations only; oldest first, and `order` says which end is taken. */
@@ -17,13 +17,13 @@ export async function listAllMessages(
   const where = allOf(
     sql`m.organization_id = ${organizationId}`,
     sql`m.role <> 'note'`,
-    range.afterSeq !== undefined && sql`m.seq > ${range.afterSeq}`,
-    range.beforeSeq !== undefined && sql`m.seq < ${range.beforeSeq}`,
+    range.afterSeq !== undefined && sql`${SEQ_OF_ALL} > ${range.afterSeq}`,
+    range.beforeSeq !== undefined && sql`${SEQ_OF_ALL} < ${range.beforeSeq}`,
     inDefaultOnly && inConversation(organizationId, 'default'),
     typeCondition(range.types),
   )
   const query = sql`select ${sql.raw(PLACED_MESSAGE_COLUMNS)} from messages as m where ${where}
-    order by m.seq ${sql.raw(range.order)} limit ${range.limit}`
+    order by ${SEQ_OF_ALL} ${sql.raw(range.order)} limit ${range.limit}`
   const rows = await db.query<PlacedMessage>(...toStatement('list-all-messages', query.compile(sqlBuilder)))
   return range.order === 'desc' ? rows.reverse() : rows
 }

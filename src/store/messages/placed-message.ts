@@ -10,6 +10,9 @@ export const PLACED_MESSAGE_COLUMNS = `${MESSAGE_COLUMNS},
   (select c.id from conversations as c
     where c.organization_id = m.organization_id and c.id = m.conversation_id and not c.is_default) as shown_conversation_id`
 
+/** `m.seq` where the messages of all agents are asked for, by the index of migration 0023. */
+export const SEQ_OF_ALL = sql`m.seq + 0`
+
 /** The messages of a conversation, those that a fork shares included; `default` means the default conversations of all agents. */
 export const inConversation = (
   organizationId: string,

@@ -29,6 +29,7 @@ export interface MessageHit {
   id: string
   seq: number
   conversation_id: string
+  created_at: Date
 }
 
 /** The messages with the heaviest words, the best first. */
@@ -41,7 +42,7 @@ export function rankMessages(
 ): Promise<MessageHit[]> {
   return rankByWords<MessageHit>(db, messageSource(scope), terms, excluded, {
     ...wanted,
-    columns: ['seq', 'conversation_id'],
+    columns: ['seq', 'conversation_id', 'created_at'],
   })
 }
 
@@ -58,6 +59,9 @@ export interface MessageFeatures extends TextFeatures {
 /** Of what a message says; models ask themselves a lot when they think. */
 const ASKS = sql.lit('$[*] ? (@.type == "text" && @.text like_regex "[?]")')
 
+/** What was said longer before or after a message does not stand beside it. Else each hit would be looked for in the messages of all months. */
+const BESIDE_WITHIN = sql.lit('31 days')
+
 /** The features of hits, and of up to `reach` messages before and after each in its conversation that pass the filters, in any order. */
 export function readMessageFeatures(
   db: Queryable,
@@ -72,12 +76,14 @@ export function readMessageFeatures(
     select n.id, n.created_at from messages as n
     where ${inMessageScope(scope, 'n')} and n.conversation_id = hit.conversation_id and n.search is not null
       and n.seq ${sql.raw(comparison)} hit.seq
+      and n.created_at between hit.created_at - interval ${BESIDE_WITHIN} and hit.created_at + interval ${BESIDE_WITHIN}
     order by n.seq ${sql.raw(order)} limit ${count})`
   const query = sql`
 with beside as materialized (
   select near.id, near.created_at, array_agg(hit.seq) as hit_seqs
-  from (select distinct h.* from unnest(${hits.map(({ seq }) => seq)}::bigint[],
-    ${hits.map(({ conversation_id }) => conversation_id)}::text[]) as h (seq, conversation_id)) as hit
+  from (select distinct on (h.conversation_id, h.seq) h.* from unnest(${hits.map(({ seq }) => seq)}::bigint[],
+    ${hits.map(({ conversation_id }) => conversation_id)}::text[],
+    ${hits.map(({ created_at }) => created_at.toISOString())}::timestamptz[]) as h (seq, conversation_id, created_at)) as hit
   cross join lateral (${beside('<', 'desc', reach)} union all ${beside('>=', 'asc', reach + 1)}) as near
   group by near.id, near.created_at
 )

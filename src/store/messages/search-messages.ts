@@ -5,7 +5,7 @@ import { type Queryable, statement } from '#store/db.ts'
 import type { MessageRole, ToolReturn } from './message-row.ts'
 import { inMessageScope, type MessageScope } from './message-scope.ts'
 import { messageText } from './message-text.ts'
-import { PLACED_MESSAGE_COLUMNS, type PlacedMessage } from './placed-message.ts'
+import { PLACED_MESSAGE_COLUMNS, type PlacedMessage, SEQ_OF_ALL } from './placed-message.ts'
 
 const COLUMNS = 'm.id, m.role, m.content, m.tool_returns, m.created_at'
 
@@ -31,10 +31,12 @@ interface MessageTextRow {
   created_at: Date
 }
 
+const seqIn = ({ agentId }: MessageScope) => (agentId === undefined ? SEQ_OF_ALL : sql`m.seq`)
+
 /** The newest messages in scope that say something, in and out of context. */
 export async function listNewestFound(db: Queryable, scope: MessageScope, limit: number): Promise<FoundMessage[]> {
   const query = sql`select ${sql.raw(COLUMNS)} from messages as m
-    where ${inMessageScope(scope, 'm')} and m.search is not null order by m.seq desc limit ${limit}`
+    where ${inMessageScope(scope, 'm')} and m.search is not null order by ${seqIn(scope)} desc limit ${limit}`
   const rows = await db.query<MessageTextRow>(...toStatement('list-newest-texts', query.compile(sqlBuilder)))
   return rows.map(toFound)
 }
@@ -42,7 +44,7 @@ export async function listNewestFound(db: Queryable, scope: MessageScope, limit:
 /** The newest messages in scope, whole. */
 export function listNewestPlaced(db: Queryable, scope: MessageScope, limit: number): Promise<PlacedMessage[]> {
   const query = sql`select ${sql.raw(PLACED_MESSAGE_COLUMNS)} from messages as m
-    where ${inMessageScope(scope, 'm')} order by m.seq desc limit ${limit}`
+    where ${inMessageScope(scope, 'm')} order by ${seqIn(scope)} desc limit ${limit}`
   return db.query<PlacedMessage>(...toStatement('list-newest-messages', query.compile(sqlBuilder)))
 }
 
