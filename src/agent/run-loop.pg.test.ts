@@ -246,6 +246,22 @@ describe('conversation_search', () => {
     expect(await search({ query: 'boat', end_date: '2001-01-01' })).toEqual([])
     expect(await search({ roles: ['assistant'], limit: 2 })).toEqual(['Hm.', 'Hm.'])
   })
+
+  it('does not find the question that is being answered', async () => {
+    const { agentId, engine } = await setUp(({ messages }) =>
+      messages.at(-1)?.role === 'tool'
+        ? { text: 'Done.' }
+        : { toolCalls: [{ name: 'conversation_search', arguments: { query: 'zeppelin' } }] },
+    )
+    const ask = async () => {
+      const said = await say(engine, agentId, 'Did I ever mention a zeppelin?')
+      const [result] = said.messages.find((message) => message.role === 'tool')?.tool_returns ?? []
+      return JSON.parse(result?.text ?? '{}') as { message: string; results: { content: string }[] }
+    }
+    expect(await ask()).toMatchObject({ message: 'No results found.' })
+    const [found] = (await ask()).results
+    expect(found?.content).toBe('Did I ever mention a zeppelin?')
+  })
 })
 
 describe('runs of one agent', () => {

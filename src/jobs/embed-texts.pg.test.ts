@@ -10,7 +10,9 @@ import { createLogger } from '#platform/logger.ts'
 import { type Db, type Queryable, statement } from '#store/db.ts'
 import { appointEmbeddingModel } from '#store/embeddings/embedding-models.ts'
 import type { EmbeddingKind } from '#store/embeddings/embedding-queue.ts'
+import type { VectorScope } from '#store/embeddings/nearest.ts'
 import { readTextsToEmbed } from '#store/embeddings/read-texts.ts'
+import { messageVectorScope } from '#store/messages/message-scope.ts'
 import { createScriptedAgent, say, TEST_ACTOR } from '../../test/support/test-agent.ts'
 import { openTestDatabase } from '../../test/support/test-database.ts'
 import { type WordEmbedder, wordEmbedder } from '../../test/support/word-embedder.ts'
@@ -51,10 +53,11 @@ const vectors = (kind: EmbeddingKind = 'passage') =>
   db
     .query<{ id: string; kind: string; handle: string; has_384: boolean; has_768: boolean }>(readVectors)
     .then((rows) => rows.filter((row) => row.kind === kind))
-const find = async (query: string, kind: EmbeddingKind = 'passage') => {
+const find = (query: string, kind: EmbeddingKind = 'passage') => findIn({ organizationId, kind }, query)
+async function findIn(scope: VectorScope, query: string): Promise<string[]> {
   const search = new StoredVectorSearch({ db, logger, embedders })
   const vectors = await search.embed([query])
-  return (await search.findNearest(vectors, { organizationId, kind }, 10)).map(({ id }) => id)
+  return (await search.findNearest(vectors, scope, 10)).map(({ id }) => id)
 }
 
 test('a text is stored at once, and found by its meaning once it is embedded', async () => {
@@ -74,7 +77,7 @@ test('messages of a turn are embedded, with the agent and the conversation that 
   await using job = jobOf()
   await job.embedDue()
   const { agentId, engine } = await createScriptedAgent(db, () => ({ text: 'A car drives.' }))
-  const { messages } = await say(engine, agentId, 'The cat sleeps.')
+  const { messages, runId } = await say(engine, agentId, 'The cat sleeps.')
   await job.embedDue()
   const rows = await db.query<{ id: string; scope_id: string; role: string }>(
     statement(
@@ -85,6 +88,13 @@ test('messages of a turn are embedded, with the agent and the conversation that 
   expect(rows.filter(({ scope_id }) => scope_id === agentId).map(({ role }) => role)).toEqual(['user', 'assistant'])
   const answer = messages.find(({ role }) => role === 'assistant')
   expect((await find('automobile', 'message'))?.[0]).toBe(answer?.id)
+  const conversationId = messages[0]?.conversation_id ?? ''
+  const before = (run: string) => ({ organizationId, agentId, beforeRun: { runId: run, conversationId } })
+  const later = await say(engine, agentId, 'And the car?')
+  await job.embedDue()
+  expect(await findIn(messageVectorScope(before(runId)), 'cat')).toEqual([])
+  expect(await findIn(messageVectorScope(before(later.runId)), 'feline')).toHaveLength(2)
+  expect(await find('feline', 'message')).toHaveLength(4)
   await removeAgent(db, organizationId, agentId)
   expect(await vectors('message')).toEqual([])
 })

@@ -18,7 +18,11 @@ export interface MessageScope {
   /** Both inclusive. */
   start?: Date | undefined
   end?: Date | undefined
+  /** Not what this run was told and has said, nor anything later in its conversation. */
+  beforeRun?: { runId: string; conversationId: string } | undefined
 }
+
+const MAX_SEQ = sql.raw('9223372036854775807')
 
 /** Conditions on messages by this alias. */
 export function inMessageScope(scope: MessageScope, alias: string): RawBuilder<unknown> {
@@ -34,6 +38,7 @@ export function inMessageScope(scope: MessageScope, alias: string): RawBuilder<u
     roles !== undefined && sql`${column('role')} = any(${roles}::text[])`,
     start !== undefined && sql`${column('created_at')} >= ${start.toISOString()}::timestamptz`,
     end !== undefined && sql`${column('created_at')} <= ${end.toISOString()}::timestamptz`,
+    isBeforeRun(scope, column('conversation_id'), column('seq')),
   )
 }
 
@@ -51,8 +56,19 @@ export function messageVectorScope(scope: MessageScope): VectorScope {
       conversationId !== undefined &&
         inConversation(organizationId, conversationId, sql.ref('e.part_id'), sql.ref('e.seq')),
       ofAgents(scope, sql.ref('e.scope_id')),
+      isBeforeRun(scope, sql.ref('e.part_id'), sql.ref('e.seq')),
     ),
   }
+}
+
+function isBeforeRun(
+  { organizationId, beforeRun }: MessageScope,
+  conversation: RawBuilder<unknown>,
+  seq: RawBuilder<unknown>,
+) {
+  if (beforeRun === undefined) return undefined
+  return sql`(${conversation} <> ${beforeRun.conversationId} or ${seq} < (select coalesce(min(own.seq), ${MAX_SEQ})
+    from messages as own where own.organization_id = ${organizationId} and own.run_id = ${beforeRun.runId}))`
 }
 
 function ofAgents({ organizationId, projectId, templateId }: MessageScope, agent: RawBuilder<unknown>) {

@@ -48,10 +48,13 @@ const countRowsRead = (run: (db: Queryable) => Promise<unknown>): Promise<number
 const quiet = { organizationId: ORGANIZATION, agentId: QUIET }
 const hit = { id: 'message-q9', seq: BUSY_ROWS + 9, conversation_id: 'conv-quiet', created_at: new Date() }
 
+const beforeRun = { runId: newId('run'), conversationId: 'conv-quiet' }
+
 it.each<[string, (db: Queryable) => Promise<unknown>]>([
   ['weighing words', (tx) => weighTerms(tx, messageSource(quiet), ['quiet'])],
   ['what stands beside a message', (tx) => readMessageFeatures(tx, quiet, [hit], 2, [], [])],
   ['the newest messages', (tx) => listNewestFound(tx, quiet, 50)],
+  ['what was said before a run', (tx) => listNewestFound(tx, { ...quiet, beforeRun }, 50)],
 ])('%s of one agent reads nothing of another', async (_, run) => {
   const count = await countRowsRead(run)
   expect(count).toBeGreaterThan(0)

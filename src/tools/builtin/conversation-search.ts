@@ -45,6 +45,8 @@ export const conversationSearch: BuiltinTool = {
       limit,
       start,
       end,
+      // the question that is being answered would be the best answer to itself
+      beforeRun: { runId: context.runId, conversationId: context.conversationId },
     })
     if (found.length === 0) return success(JSON.stringify({ message: 'No results found.', results: [] }))
     const now = Date.now()
