@@ -40,6 +40,7 @@ import { VERSION } from '#platform/version.ts'
 import type { RedisFanout } from '#runs/redis-fanout.ts'
 import { RunEngine } from '#runs/run-engine.ts'
 import type { Db, StatementObserver } from '#store/db.ts'
+import { describeDatabase, lackOf } from '#store/describe-database.ts'
 import { setServerLimits } from '#store/limits/set-memory-limits.ts'
 import { migrate } from '#store/migrate.ts'
 import { openDatabase } from '#store/open-database.ts'
@@ -244,15 +245,17 @@ export async function prepareDatabase(db: Db, logger: Logger): Promise<void> {
   await ensureBuiltinTools(db, DEFAULT_ORGANIZATION_ID)
 }
 
-/** Migrations are the first that asks PostgreSQL for anything: where it does not answer, say which setting leads there. */
+/** This is the first that asks PostgreSQL for anything: where it does not answer, or is too old, say which setting leads there. */
 async function bringUpToDate(db: Db, logger: Logger): Promise<void> {
   try {
+    const lack = db.engine === 'postgres' ? lackOf(await describeDatabase(db)) : undefined
+    if (lack !== undefined) throw new DomainError('conflict', `PERDURE_DATABASE_URL: ${lack}`)
     await migrate(db, { onProgress: (line) => logger.info(line) })
   } catch (error) {
     if (/extension "vector"/.test(errorMessage(error))) {
       throw new DomainError(
         'conflict',
-        `The database needs pgvector 0.8 or newer (${errorMessage(error)}). Install it beside PostgreSQL, such as the package postgresql-17-pgvector, and run "create extension vector" in this database as a superuser.`,
+        `${errorMessage(error)}: run "create extension vector" in this database as a superuser.`,
         { cause: error },
       )
     }

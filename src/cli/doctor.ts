@@ -7,7 +7,7 @@ import { openEmbedders } from '#llm/embeddings/open-embedders.ts'
 import { tryStorage } from '#memory/files/storage/try-storage.ts'
 import { errorMessage } from '#platform/errors.ts'
 import { createLogger } from '#platform/logger.ts'
-import { type DatabaseDescription, describeDatabase } from '#store/describe-database.ts'
+import { describeDatabase, lackOf } from '#store/describe-database.ts'
 import { vectorColumn } from '#store/embeddings/vector-column.ts'
 import { openSandbox } from '#tools/sandbox/open-sandbox.ts'
 import { findPython } from '#tools/sandbox/python/find-python.ts'
@@ -59,24 +59,15 @@ async function examineDatabase({ databaseUrl, dataDir }: Config): Promise<Findin
   try {
     const { openDatabase } = await import('#store/open-database.ts')
     await using db = await openDatabase({ kind: 'postgres', url: databaseUrl, poolSize: 2 })
-    return describeDatabaseFound(await describeDatabase(db))
+    const found = await describeDatabase(db)
+    const lack = lackOf(found)
+    if (lack !== undefined) return { state: 'fail', subject, message: lack }
+    return { state: 'ok', subject, message: `PostgreSQL ${found.version}, pgvector ${found.vector_version}` }
   } catch (error) {
     const reason = errorMessage(error).replace(/; try again in a moment$/, '')
     const message = `${reason}: does it run, and are address, name and password in PERDURE_DATABASE_URL right?`
     return { state: 'fail', subject, message }
   }
-}
-
-/** What a database must have for the server to start. */
-export function describeDatabaseFound({ version, vector_version: vector }: DatabaseDescription): Finding {
-  const subject = 'database'
-  if (version < 15) return { state: 'fail', subject, message: `PostgreSQL ${version}: 15 or newer is needed` }
-  const [major = 0, minor = 0] = (vector ?? '').split('.').map(Number)
-  if (major > 0 || minor >= 8) return { state: 'ok', subject, message: `PostgreSQL ${version}, pgvector ${vector}` }
-  const has = vector === null ? 'no pgvector' : `pgvector ${vector}`
-  const message = `PostgreSQL ${version} with ${has}: 0.8 or newer is needed. Install it beside PostgreSQL, such as the package postgresql-${version}-pgvector`
-  const update = vector === null ? '.' : ', and run "alter extension vector update" in this database.'
-  return { state: 'fail', subject, message: `${message}${update}` }
 }
 
 async function examineEmbeddings(config: Config): Promise<Finding> {

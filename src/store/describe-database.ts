@@ -21,3 +21,13 @@ export async function describeDatabase(db: Queryable): Promise<DatabaseDescripti
   if (row === undefined) throw new Error('describe-database returned no row')
   return row
 }
+
+/** What such a database lacks for the server to start, and what to do; undefined where it lacks nothing. */
+export function lackOf({ version, vector_version: vector }: DatabaseDescription): string | undefined {
+  if (version < 15) return `PostgreSQL ${version}: 15 or newer is needed`
+  const [major = 0, minor = 0] = (vector ?? '').split('.').map(Number)
+  if (major > 0 || minor >= 8) return undefined
+  const has = vector === null ? 'no pgvector' : `pgvector ${vector}`
+  const lack = `PostgreSQL ${version} with ${has}: 0.8 or newer is needed. Install it beside PostgreSQL, such as the package postgresql-${version}-pgvector`
+  return vector === null ? `${lack}.` : `${lack}, and run "alter extension vector update" in this database.`
+}

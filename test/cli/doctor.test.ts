@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, expect, it } from 'vitest'
-import { describeDatabaseFound } from '#cli/doctor.ts'
 import { S3_REGION, startS3Server } from '../support/s3-server.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -95,15 +94,6 @@ it.runIf(process.env.TEST_DATABASE_URL)(
   },
   60_000,
 )
-
-it('wants pgvector 0.8', () => {
-  const stateOf = (version: number, vector: string | null) => describeDatabaseFound({ version, vector_version: vector })
-  expect(stateOf(17, '0.8.0').state).toBe('ok')
-  expect(stateOf(15, '1.0.0').state).toBe('ok')
-  expect(stateOf(14, '0.8.0')).toMatchObject({ state: 'fail', message: expect.stringContaining('15 or newer') })
-  expect(stateOf(16, null).message).toMatch(/no pgvector.*postgresql-16-pgvector\.$/)
-  expect(stateOf(16, '0.5.1').message).toMatch(/pgvector 0\.5\.1: 0\.8 or newer.*alter extension/)
-})
 
 it('stores something where uploads go to, and says what is in the way', async () => {
   const folder = join(home, 'uploads')
