@@ -1,5 +1,6 @@
 import { parseSearchQuery } from '#memory/parse-search-query.ts'
 import { type SearchTools, searchHybrid } from '#memory/search/hybrid-search.ts'
+import type { Relevance } from '#memory/search/relevance.ts'
 import {
   type FilePassageScope,
   filePassageSource,
@@ -7,6 +8,10 @@ import {
   readFilePassages,
 } from '#store/files/file-passage-search.ts'
 import type { FilePassageRow } from '#store/files/file-row.ts'
+
+export interface FoundFilePassage extends FilePassageRow {
+  relevance: Relevance | null
+}
 
 /**
  * The passages of an agent's files that answer a search best, the best first, by their words and by what they mean. Where no word is found, parts of words are
@@ -17,7 +22,7 @@ export async function searchFilePassages(
   scope: FilePassageScope,
   query: string,
   limit: number,
-): Promise<FilePassageRow[]> {
+): Promise<FoundFilePassage[]> {
   const wanted = parseSearchQuery(query)
   if (wanted.terms.length === 0) return []
   const best = await searchHybrid(tools, {
@@ -28,5 +33,6 @@ export async function searchFilePassages(
     source: filePassageSource(scope),
     scope: filePassageVectorScope(scope),
   })
-  return readFilePassages(tools.db, scope.organizationId, [...best.keys()])
+  const rows = await readFilePassages(tools.db, scope.organizationId, [...best.keys()])
+  return rows.map((row) => ({ ...row, relevance: best.get(row.id) ?? null }))
 }

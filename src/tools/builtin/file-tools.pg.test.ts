@@ -192,11 +192,13 @@ describe('semantic_search_files', () => {
     expect(text).toContain("Found 2 semantic matches in 2 files for query: 'sailing boat'")
     expect(text).toContain('101: The boats are sailing at night.')
     expect(text.indexOf(`=== ${folder.name}/sea.md (passage #`)).toBeLessThan(
-      text.indexOf(`=== ${folder.name}/land.md (passage #1) ===`),
+      text.indexOf(`=== ${folder.name}/land.md (passage #1) === by words #2\n`),
     )
     const one = await semanticSearchFiles.execute({ query: 'sailing boat', limit: 1 }, context)
     expect(one.text).toContain('Found 1 semantic matches in 1 files')
-    expect((await semanticSearchFiles.execute({ query: 'ailin' }, context)).text).toContain('Found 1')
+    const part = await semanticSearchFiles.execute({ query: 'ailin' }, context)
+    expect(part.text).toContain('Found 1')
+    expect(part.text).toContain(' === by parts of words\n')
     expect((await semanticSearchFiles.execute({ query: 'mountain' }, context)).text).toBe(
       "No semantic matches found for query: 'mountain'",
     )

@@ -1,7 +1,7 @@
-import { searchFilePassages } from '#memory/files/search-file-passages.ts'
+import { type FoundFilePassage, searchFilePassages } from '#memory/files/search-file-passages.ts'
 import { splitLines } from '#memory/files/split-lines.ts'
+import type { Relevance } from '#memory/search/relevance.ts'
 import { listAgentFileStates } from '#store/agents/agent-file-reader.ts'
-import type { FilePassageRow } from '#store/files/file-row.ts'
 import { type BuiltinTool, failure, success } from '#tools/tool.ts'
 import { searchToolsOf } from './search-tools-of.ts'
 
@@ -28,12 +28,24 @@ function firstShown(lines: readonly string[], stems: readonly string[]): number 
   return Math.max(Math.min(best - LEAD_LINES, lines.length - MAX_LINES), 0)
 }
 
-function renderPassage({ file_name, position, start_line, text }: FilePassageRow, stems: readonly string[]): string {
+/** Its places by either signal; a passage that has neither was found by parts of words. */
+function whyFound(relevance: Relevance | null): string {
+  const { ftsRank = null, vectorRank = null } = relevance ?? {}
+  if (ftsRank === null && vectorRank === null) return 'by parts of words'
+  const reasons = [
+    ...(ftsRank === null ? [] : [`by words #${ftsRank}`]),
+    ...(vectorRank === null ? [] : [`by meaning #${vectorRank}`]),
+  ]
+  return reasons.join(', ')
+}
+
+function renderPassage(passage: FoundFilePassage, stems: readonly string[]): string {
+  const { file_name, position, start_line, text, relevance } = passage
   const lines = splitLines(text)
   const first = firstShown(lines, stems)
   const shown = lines.slice(first, first + MAX_LINES)
   return [
-    `=== ${file_name} (passage #${position}) ===`,
+    `=== ${file_name} (passage #${position}) === ${whyFound(relevance)}`,
     ...shown.map((line, index) => `${start_line + first + index}: ${line}`),
     ...(lines.length > MAX_LINES ? [`... (${lines.length - MAX_LINES} more lines in this passage)`] : []),
   ].join('\n')
