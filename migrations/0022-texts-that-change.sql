@@ -29,6 +29,38 @@ begin
   return null;
 end $$;
 
+create function perdure_check_archive_bytes(archive_id text, bytes bigint, max_bytes bigint) returns void language plpgsql as $$
+begin
+  if max_bytes > 0 and bytes > max_bytes then
+    raise exception using errcode = 'PD002', message = format(
+      'The archive %s can have %s bytes of text (PERDURE_MAX_ARCHIVE_SIZE), and would have %s. Delete passages, or store further ones in another archive.',
+      archive_id, max_bytes, bytes);
+  end if;
+end $$;
+
+create or replace function perdure_count_new_passages() returns trigger language plpgsql as $$
+declare
+  grown record;
+begin
+  for grown in
+    with added as (
+      select n.organization_id, n.archive_id, sum(octet_length(n.text)) as bytes from new_rows as n group by n.organization_id, n.archive_id
+    )
+    update archives as a set passage_bytes = a.passage_bytes + added.bytes
+    from added where a.organization_id = added.organization_id and a.id = added.archive_id
+    returning a.id, a.passage_count, a.passage_bytes,
+      perdure_limit(a.organization_id, 'archive_passages') as max_passages, perdure_limit(a.organization_id, 'archive_bytes') as max_bytes
+  loop
+    if grown.max_passages > 0 and grown.passage_count > grown.max_passages then
+      raise exception using errcode = 'PD002', message = format(
+        'The archive %s can have %s passages (PERDURE_MAX_ARCHIVE_PASSAGES), and would have %s. Delete some of them, or store further ones in another archive.',
+        grown.id, grown.max_passages, grown.passage_count);
+    end if;
+    perform perdure_check_archive_bytes(grown.id, grown.passage_bytes, grown.max_bytes);
+  end loop;
+  return null;
+end $$;
+
 -- A text that grows is counted against the limit of its archive as a new one is; one that shrinks never is.
 create or replace function perdure_count_changed_passages() returns trigger language plpgsql as $$
 declare
@@ -44,10 +76,8 @@ begin
     from changed where a.organization_id = changed.organization_id and a.id = changed.archive_id and changed.bytes <> 0
     returning a.id, a.passage_bytes, changed.bytes, perdure_limit(a.organization_id, 'archive_bytes') as max_bytes
   loop
-    if grown.bytes > 0 and grown.max_bytes > 0 and grown.passage_bytes > grown.max_bytes then
-      raise exception using errcode = 'PD002', message = format(
-        'The archive %s can have %s bytes of text (PERDURE_MAX_ARCHIVE_SIZE), and would have %s. Delete passages, or store further ones in another archive.',
-        grown.id, grown.max_bytes, grown.passage_bytes);
+    if grown.bytes > 0 then
+      perform perdure_check_archive_bytes(grown.id, grown.passage_bytes, grown.max_bytes);
     end if;
   end loop;
   return null;

@@ -40,7 +40,7 @@ import { VERSION } from '#platform/version.ts'
 import type { RedisFanout } from '#runs/redis-fanout.ts'
 import { RunEngine } from '#runs/run-engine.ts'
 import type { Db, StatementObserver } from '#store/db.ts'
-import { describeDatabase, lackOf } from '#store/describe-database.ts'
+import { describeDatabase, lackOf, whyUnreachable } from '#store/describe-database.ts'
 import { setServerLimits } from '#store/limits/set-memory-limits.ts'
 import { migrate } from '#store/migrate.ts'
 import { openDatabase } from '#store/open-database.ts'
@@ -260,10 +260,9 @@ async function bringUpToDate(db: Db, logger: Logger): Promise<void> {
       )
     }
     if (!(error instanceof DomainError) || error.kind !== 'unavailable' || db.engine !== 'postgres') throw error
-    const what = error.message.replace(/; try again in a moment$/, '')
     throw new DomainError(
       'unavailable',
-      `PERDURE_DATABASE_URL: ${what}. Does it run, and are address, name and password right?`,
+      `PERDURE_DATABASE_URL: ${whyUnreachable(error)}. Does it run, and are address, name and password right?`,
       {
         cause: error,
       },

@@ -7,7 +7,7 @@ import { openEmbedders } from '#llm/embeddings/open-embedders.ts'
 import { tryStorage } from '#memory/files/storage/try-storage.ts'
 import { errorMessage } from '#platform/errors.ts'
 import { createLogger } from '#platform/logger.ts'
-import { describeDatabase, lackOf } from '#store/describe-database.ts'
+import { describeDatabase, lackOf, whyUnreachable } from '#store/describe-database.ts'
 import { vectorColumn } from '#store/embeddings/vector-column.ts'
 import { openSandbox } from '#tools/sandbox/open-sandbox.ts'
 import { findPython } from '#tools/sandbox/python/find-python.ts'
@@ -64,8 +64,7 @@ async function examineDatabase({ databaseUrl, dataDir }: Config): Promise<Findin
     if (lack !== undefined) return { state: 'fail', subject, message: lack }
     return { state: 'ok', subject, message: `PostgreSQL ${found.version}, pgvector ${found.vector_version}` }
   } catch (error) {
-    const reason = errorMessage(error).replace(/; try again in a moment$/, '')
-    const message = `${reason}: does it run, and are address, name and password in PERDURE_DATABASE_URL right?`
+    const message = `${whyUnreachable(error)}: does it run, and are address, name and password in PERDURE_DATABASE_URL right?`
     return { state: 'fail', subject, message }
   }
 }

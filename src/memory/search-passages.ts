@@ -43,10 +43,11 @@ async function findPassages(
 ): Promise<FoundPassage[]> {
   const { db } = tools
   const wanted = parseSearchQuery(query)
+  const asksForAll = wanted.terms.length === 0
+  // a query of which nothing is left ("!?") finds nothing, and not everything
+  if (asksForAll && query.trim() !== '' && wanted.excluded.length === 0) return []
   const scope = await resolveTags(db, asked)
-  if (wanted.terms.length === 0) {
-    const asksForNothing = query.trim() === '' || wanted.excluded.length > 0
-    if (!asksForNothing) return []
+  if (asksForAll) {
     return (await listNewestPassages(db, scope, wanted.excluded, limit)).map((row) => ({ ...row, relevance: null }))
   }
   const best = await searchHybrid(tools, {

@@ -1,3 +1,4 @@
+import { errorMessage } from '#platform/errors.ts'
 import { type Queryable, statement } from '#store/db.ts'
 
 /** What a PostgreSQL is, as far as it matters here. */
@@ -31,3 +32,6 @@ export function lackOf({ version, vector_version: vector }: DatabaseDescription)
   const lack = `PostgreSQL ${version} with ${has}: 0.8 or newer is needed. Install it beside PostgreSQL, such as the package postgresql-${version}-pgvector`
   return vector === null ? `${lack}.` : `${lack}, and run "alter extension vector update" in this database.`
 }
+
+/** Why a database cannot be reached, for whoever set it up: that it may come back by itself is advice for clients. */
+export const whyUnreachable = (error: unknown): string => errorMessage(error).replace(/; try again in a moment$/, '')

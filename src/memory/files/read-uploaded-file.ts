@@ -17,7 +17,7 @@ import {
   type UploadStorageKind,
   type UploadStorages,
 } from './storage/upload-storage.ts'
-import { openForAgents, postponeEmbedding, toPassages } from './store-file.ts'
+import { openForAgents, toPassages } from './store-file.ts'
 
 export interface FilesToRead {
   db: Db
@@ -63,7 +63,6 @@ async function readAndStore(
     signal.throwIfAborted()
     const passages = toPassages(pieces.slice(at, at + PASSAGES_AT_ONCE), at)
     if (!(await storePassagesOfFile(db, file, passages))) return false
-    await postponeEmbedding(db, organizationId, passages)
   }
   const isFinished = await db.transaction(async (tx) => {
     await lockFolder(tx, organizationId, file.folder_id)

@@ -4,7 +4,6 @@ import { listAgentFileStates } from '#store/agents/agent-file-reader.ts'
 import { listAgentIdsOfFolder } from '#store/agents/agent-folder-reader.ts'
 import { lockAgent } from '#store/agents/agent-writer.ts'
 import type { Db, Queryable } from '#store/db.ts'
-import { postponeTextsToEmbed } from '#store/embeddings/embedding-queue.ts'
 import { findFileByName, listTakenFileNames } from '#store/files/file-reader.ts'
 import type { FileRow } from '#store/files/file-row.ts'
 import { insertFileToRead } from '#store/files/file-upload.ts'
@@ -50,8 +49,6 @@ interface Actor {
 const MAX_BYTES_AT_ONCE = 512 * 1024
 /** Passages of one statement. */
 const PASSAGES_AT_ONCE = 1_000
-/** Passages of a file that are embedded in their turn; a memory of an agent does not wait for the rest. */
-const EMBEDDED_FIRST = 50
 
 /**
  * Stores a file in a folder. A text of moderate size is cut into passages and done when it is seen, and agents that have the folder get it
@@ -171,7 +168,6 @@ export async function insertCutFile(
   for (let at = 0; at < file.passages.length; at += PASSAGES_AT_ONCE) {
     await insertFilePassages(tx, organizationId, row, file.passages.slice(at, at + PASSAGES_AT_ONCE))
   }
-  await postponeEmbedding(tx, organizationId, file.passages)
   const state = { processing_status: 'completed', error_message: null, stored_passage_count: null } as const
   return { ...row, ...state, ...times, folder_name: folder.name }
 }
@@ -179,20 +175,6 @@ export async function insertCutFile(
 /** Cuts a text into the passages by which it is found. */
 export function cutText(text: string): CutText {
   return { text, lineCount: splitLines(text).length, passages: toPassages(splitPassages(text)) }
-}
-
-/** The passages behind the first ones of their file are found by their words, and by their meaning when nothing newer waits for a vector. */
-export function postponeEmbedding(
-  db: Queryable,
-  organizationId: string,
-  passages: readonly FilePassageToInsert[],
-): Promise<void> {
-  const late = passages.filter(({ position }) => position > EMBEDDED_FIRST)
-  return postponeTextsToEmbed(
-    db,
-    organizationId,
-    late.map(({ id }) => id),
-  )
 }
 
 /** @param before how many passages of the file come before these */

@@ -133,13 +133,14 @@ export function explainer(
   ftsRanks: ReadonlyMap<string, number>,
   vectorRanks: ReadonlyMap<string, number>,
 ) {
+  const words = terms.map((term) => term.replace(AROUND_A_WORD, ''))
   const went: SearchMode = queryVectors.length === 0 ? 'fts' : mode
   return (text: { id: string; places: readonly number[]; similarity: number | null }, score: number): Relevance => ({
     score,
     ftsRank: ftsRanks.get(text.id) ?? null,
     vectorRank: vectorRanks.get(text.id) ?? null,
     similarity: text.similarity,
-    matchedTerms: text.places.flatMap((place) => terms[place - 1]?.replace(AROUND_A_WORD, '') ?? []),
+    matchedTerms: text.places.flatMap((place) => words[place - 1] ?? []),
     mode: went,
   })
 }

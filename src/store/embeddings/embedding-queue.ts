@@ -31,21 +31,6 @@ export function claimTextsToEmbed(db: Queryable, limit: number, leaseMs: number)
   return db.query<ClaimedText>(CLAIM, [limit, leaseMs])
 }
 
-const POSTPONE = statement(
-  'postpone-texts-to-embed',
-  `update embedding_queue as q set priority = 1
-   where q.organization_id = $1 and q.source_id = any($2::text[]) and q.priority = 0`,
-)
-
-/** Lets texts that were just written wait behind all others that are. */
-export async function postponeTextsToEmbed(
-  db: Queryable,
-  organizationId: string,
-  sourceIds: readonly string[],
-): Promise<void> {
-  if (sourceIds.length > 0) await db.query(POSTPONE, [organizationId, sourceIds])
-}
-
 const keysOf = (texts: readonly ClaimedText[]) => [
   texts.map((text) => text.organization_id),
   texts.map((text) => text.source_id),
