@@ -167,11 +167,13 @@ async function makeThings(): Promise<void> {
   for (const label of ['human', 'persona', 'plan']) await create('/v1/blocks/', { label, value: '' })
   const memory_blocks = [{ label: 'human', value: '' }]
   const agent = { model: 'openai/gpt-4o-mini', memory_blocks, tools: ['archival_memory_insert'] }
-  for (let index = 0; index < 3; index++) {
+  // what waits for a person goes through other code than what does not
+  const asking = { ...agent, tool_rules: [{ type: 'requires_approval', tool_name: 'archival_memory_insert' }] }
+  for (const payload of [agent, agent, asking]) {
     const { body } = await app.inject({
       method: 'POST',
       url: '/v1/agents/?include=agent.blocks&include=agent.tools',
-      payload: agent,
+      payload,
     })
     remember(body)
     const { id } = JSON.parse(body) as { id: string }
