@@ -27,7 +27,7 @@ interface Quality {
   examined: number
   next_after: string | null
   duplicates: { count: number; groups: { count: number; passages: Seen[] }[] }
-  near_duplicates: { count: number; pairs: { passage_ids: string[]; similarity: number }[] }
+  near_duplicates: { count: number; pairs: { passages: Seen[]; similarity: number }[] }
   never_retrieved: { count: number; passages: Seen[] }
   stale: { count: number; passages: Seen[] }
   tags: { tag: string; count: number }[]
@@ -99,7 +99,10 @@ test('duplicates, near-duplicates, what is never retrieved, what is stale, and t
     `${ids[1]}-c`,
   ])
   expect(body.near_duplicates.count).toBe(1)
-  expect(body.near_duplicates.pairs[0]?.passage_ids).toEqual([ids[2], ids[3]])
+  expect(body.near_duplicates.pairs[0]?.passages).toMatchObject([
+    { id: ids[2], text: report },
+    { id: ids[3], text: report.replace('March', 'April') },
+  ])
   expect(body.near_duplicates.pairs[0]?.similarity).toBeGreaterThan(0.8)
   expect(body.never_retrieved.count).toBe(5)
   expect(body.never_retrieved.passages.map((passage) => passage.id)).not.toContain(ids[0])

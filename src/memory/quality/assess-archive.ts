@@ -22,7 +22,7 @@ export interface Assessment {
   nextAfter: string | null
   /** How many passages say what an earlier one says, and which say the same, the largest groups first. */
   duplicates: { count: number; groups: PassageToAssess[][] }
-  nearDuplicates: { count: number; pairs: NearDuplicate[] }
+  nearDuplicates: { count: number; pairs: NearDuplicate<PassageToAssess>[] }
   neverRetrieved: { count: number; passages: PassageToAssess[] }
   /** Stored and last retrieved longer ago than that. */
   stale: { count: number; passages: PassageToAssess[] }
@@ -66,8 +66,8 @@ async function assess(
   }
   const staleBefore = Date.now() - staleDays * DAY_MS
   const groups = new Map<string, PassageToAssess[]>()
-  const finder = new NearDuplicateFinder()
-  const near: NearDuplicate[] = []
+  const finder = new NearDuplicateFinder<PassageToAssess>()
+  const near: NearDuplicate<PassageToAssess>[] = []
   const never: PassageToAssess[] = []
   const stale: PassageToAssess[] = []
   const tags = new Map<string, number>()
@@ -103,7 +103,7 @@ async function assess(
           continue
         }
       }
-      const found = finder.add(row.id, normalized)
+      const found = finder.add(row, normalized)
       if (found !== undefined) {
         counts.near += 1
         keepBest(near, found, top)
@@ -126,7 +126,7 @@ async function assess(
   }
 }
 
-function keepBest(pairs: NearDuplicate[], found: NearDuplicate, top: number): void {
+function keepBest<Passage>(pairs: NearDuplicate<Passage>[], found: NearDuplicate<Passage>, top: number): void {
   if (pairs.length === top && (pairs.at(-1)?.similarity ?? 0) >= found.similarity) return
   pairs.push(found)
   pairs.sort((a, b) => b.similarity - a.similarity)

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest'
 import { NearDuplicateFinder, normalizeText } from './near-duplicates.ts'
 
 const find = (texts: readonly string[]) => {
-  const finder = new NearDuplicateFinder()
-  return texts.map((text, index) => finder.add(String(index), normalizeText(text))?.ids[0])
+  const finder = new NearDuplicateFinder<string>()
+  return texts.map((text, index) => finder.add(String(index), normalizeText(text))?.passages[0])
 }
 
 test('texts that differ in a word or two are found, others are not', () => {
@@ -47,7 +47,7 @@ test('nine of ten that differ in one word of thirty are found', () => {
 })
 
 test('ten thousand texts of one kind take no time by their square', () => {
-  const finder = new NearDuplicateFinder()
+  const finder = new NearDuplicateFinder<string>()
   const began = performance.now()
   let found = 0
   for (let index = 0; index < 10_000; index += 1) {

@@ -10,14 +10,15 @@ const BAND_BINS = 4
 /** Texts that one is compared with, at most, so that ten thousand of a kind take no time by their square. */
 const MAX_COMPARED = 16
 
-export interface NearDuplicate {
-  ids: [string, string]
+export interface NearDuplicate<Passage> {
+  /** The earlier one first. */
+  passages: [Passage, Passage]
   /** 0 to 1. */
   similarity: number
 }
 
-interface Known {
-  id: string
+interface Known<Passage> {
+  passage: Passage
   /** Hashes of its pieces, each once, in order. */
   pieces: Uint32Array
 }
@@ -35,25 +36,25 @@ export const normalizeText = (text: string): string =>
  * (one-permutation MinHash, Li, Owen and Zhang 2012; empty bins borrow from the next one, Shrivastava and Li 2014), and by comparing the pieces
  * themselves of texts that agree there.
  */
-export class NearDuplicateFinder {
-  readonly #bands = new Map<number, Known[]>()
+export class NearDuplicateFinder<Passage> {
+  readonly #bands = new Map<number, Known<Passage>[]>()
 
-  /** The text before it that it is most like, where one is near enough. `text` is normalized. */
-  add(id: string, text: string): NearDuplicate | undefined {
+  /** The passage before it that it is most like, where one is near enough. `text` is its text, normalized. */
+  add(passage: Passage, text: string): NearDuplicate<Passage> | undefined {
     const pieces = hashPieces(text)
     if (pieces.length === 0) return undefined
-    const own: Known = { id, pieces }
-    const candidates = new Set<Known>()
+    const own: Known<Passage> = { passage, pieces }
+    const candidates = new Set<Known<Passage>>()
     for (const band of bandsOf(pieces)) {
       const same = this.#bands.get(band) ?? []
       for (const known of same) if (candidates.size < MAX_COMPARED) candidates.add(known)
       if (same.length < MAX_COMPARED) this.#bands.set(band, [...same, own])
     }
-    let best: NearDuplicate | undefined
+    let best: NearDuplicate<Passage> | undefined
     for (const known of candidates) {
       const similarity = shareOf(pieces, known.pieces)
       const isBetter = similarity > (best?.similarity ?? 0)
-      if (similarity >= MIN_SIMILARITY && isBetter) best = { ids: [known.id, id], similarity }
+      if (similarity >= MIN_SIMILARITY && isBetter) best = { passages: [known.passage, passage], similarity }
     }
     return best
   }

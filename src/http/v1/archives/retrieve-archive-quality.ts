@@ -34,7 +34,7 @@ const Quality = Type.Object({
   }),
   near_duplicates: Type.Object({
     count: Type.Integer({ description: 'Passages that are nearly the same as an earlier one' }),
-    pairs: Type.Array(Type.Object({ passage_ids: Type.Array(Type.String()), similarity: Type.Number() })),
+    pairs: Type.Array(Type.Object({ passages: Type.Array(SeenPassage), similarity: Type.Number() })),
   }),
   never_retrieved: Seen,
   stale: Seen,
@@ -89,8 +89,8 @@ const presentAssessment = ({ duplicates, nearDuplicates, neverRetrieved, stale, 
   },
   near_duplicates: {
     count: nearDuplicates.count,
-    pairs: nearDuplicates.pairs.map(({ ids, similarity }) => ({
-      passage_ids: [...ids],
+    pairs: nearDuplicates.pairs.map(({ passages, similarity }) => ({
+      passages: passages.map(presentSeen),
       similarity: Math.round(similarity * 1_000) / 1_000,
     })),
   },
