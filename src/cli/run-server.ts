@@ -1,4 +1,5 @@
 import cluster, { type Worker } from 'node:cluster'
+import { flushCompileCache } from 'node:module'
 import type { FastifyListenOptions } from 'fastify'
 import { type Config, secretsOf } from '#config/config.ts'
 import { ConfigError } from '#config/config-error.ts'
@@ -28,6 +29,8 @@ export async function runServer(config: Config): Promise<void> {
   // what there is to say once, the first process says
   if (worker === undefined) welcome(config, logger, address)
   if (worker === undefined || worker.id === 1) void logModels(context)
+  // Node writes it at a normal exit only, and a server may be killed: its next start would compile everything again
+  flushCompileCache()
 
   const signal = await stop.received
   await shutDown(app, context, openRequests, signal)

@@ -13,6 +13,12 @@ export type PgliteWorkerReply =
   | { kind: 'result'; bytes: Uint8Array }
   | { kind: 'closed' }
 
+export interface PgliteWorkerData {
+  directory: string
+  /** `pglite.wasm`, compiled. */
+  code: WebAssembly.Module
+}
+
 // PGlite's defaults without `-F` (fsync off), and with the one way of syncing the log that emscripten has.
 const startParams = [...PGlite.defaultStartParams.filter((param) => param !== '-F'), '-c', 'wal_sync_method=fsync']
 
@@ -20,11 +26,12 @@ const port = parentPort
 if (port === null) throw new Error('pglite-worker.ts runs as a worker thread only')
 const reply = (message: PgliteWorkerReply, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer)
 
-const { directory } = workerData as { directory: string }
+const { directory, code } = workerData as PgliteWorkerData
 const pglite = new PGlite({
   fs: new PgliteDurableFs(directory),
   extensions: { btree_gin, pg_trgm, vector },
   startParams,
+  pgliteWasmModule: code,
 })
 
 let chunks: Uint8Array[] = []
