@@ -126,7 +126,8 @@ test('eight attempts over most of a day, then dead; a retry by hand gives eight 
 
   expect(await retryDelivery(db, ORG, 'delivery-1', 8)).toBe(true)
   expect(await attempt()).toMatchObject({ state: 'pending', attempt_count: 9 })
-  expect(pauses.at(-1)).toBe(pauses[0])
+  // from the beginning again; to the second it cannot be said, since time passes until the row is read
+  expect(pauses.at(-1)).toBeLessThan(pauses[1] ?? 0)
 })
 
 test('a receiver that hangs does not hold up the others', async () => {
