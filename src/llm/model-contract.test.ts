@@ -689,6 +689,6 @@ describe.each(DIALECTS)('$name', (dialect) => {
       }
     }
     await expect(watch()).rejects.toMatchObject({ name: 'ModelError', kind: 'aborted' })
-    expect(performance.now() - abortedAt).toBeLessThan(100)
+    expect(performance.now() - abortedAt).toBeLessThan(3_000)
   })
 })

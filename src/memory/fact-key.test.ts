@@ -193,6 +193,6 @@ test('a text as long as a passage can be takes no time to speak of', () => {
     const text = piece.repeat(Math.ceil(32_768 / piece.length))
     const start = performance.now()
     factKey(text)
-    expect(performance.now() - start, piece).toBeLessThan(500)
+    expect(performance.now() - start, piece).toBeLessThan(3_000)
   }
 })

@@ -87,7 +87,7 @@ describe('what it shows', () => {
   it('does not wait for slow providers, and survives those that fail', async () => {
     const startedAt = performance.now()
     expect(await pageWith({ listModels: () => new Promise(() => {}) })).toContain('Asking providers…')
-    expect(performance.now() - startedAt).toBeLessThan(2000)
+    expect(performance.now() - startedAt).toBeLessThan(10_000)
     expect(await pageWith({ listModels: () => Promise.reject(new Error('no')) })).toContain('could not be asked')
   })
 

