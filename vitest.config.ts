@@ -2,12 +2,7 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** What takes minutes begins first: else it begins when the others are done, and one worker alone is busy with it. */
-const LONG = [
-  'test/chaos/kill.test.ts',
-  'test/sandbox/pyodide-hostile.test.ts',
-  'test/http/upload-storage.test.ts',
-]
-const hasServer = (process.env.TEST_DATABASE_URL ?? '') !== ''
+const LONG = ['test/chaos/kill.test.ts', 'test/sandbox/pyodide-hostile.test.ts', 'test/http/upload-storage.test.ts']
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -27,8 +22,8 @@ export default defineConfig({
     pool: 'forks',
     // files share what they import, and PGlite's compiled code: a third less time than a new process for each
     isolate: false,
-    // on the embedded database a worker keeps a core busy; on a server most of the time something is waited for
-    maxWorkers: hasServer ? 3 : 2,
+    // each holds an embedded database of some 300 MB, and keeps a core busy; with a server more fit (`test:postgres`)
+    maxWorkers: 2,
     // a slow machine that starts a database, not a slow test
     testTimeout: 60_000,
     expect: { poll: { timeout: 15_000 } },
