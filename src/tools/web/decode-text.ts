@@ -1,12 +1,11 @@
-/** Bytes in which an HTML page must say its encoding (the standard's 1 024, with room for long heads). */
-const META_BYTES = 4_096
+import { charsetOfHtml, decoderOf } from '#platform/html-charset.ts'
 
 /**
  * The text of a page: by its byte order mark, else as its `Content-Type` says, else as the page itself does, else UTF-8 where that fits
  * and windows-1252, as browsers take it, where it does not.
  */
 export function decodeText(bytes: Uint8Array, charset: string | undefined): string {
-  const decoder = decoderOf(markOf(bytes)) ?? decoderOf(charset) ?? decoderOf(declaredIn(bytes))
+  const decoder = decoderOf(markOf(bytes)) ?? decoderOf(charset) ?? decoderOf(charsetOfHtml(bytes))
   if (decoder !== undefined) return decoder.decode(bytes)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
@@ -30,24 +29,4 @@ function markOf([first, second, third]: Uint8Array): string | undefined {
   if (first === 0xfe && second === 0xff) return 'utf-16be'
   if (first === 0xff && second === 0xfe) return 'utf-16le'
   return undefined
-}
-
-/** `<meta charset=…>`, `<meta … content="text/html; charset=…">`, `<?xml … encoding="…"?>`. */
-function declaredIn(bytes: Uint8Array): string | undefined {
-  const head = new TextDecoder('latin1').decode(bytes.subarray(0, META_BYTES))
-  const found =
-    /<meta\s[^>]{0,1000}?charset\s*=\s*["']?\s*([\w.:-]+)/i.exec(head) ??
-    /^<\?xml\s[^>]{0,200}?encoding\s*=\s*["']([\w.:-]+)/i.exec(head)
-  const name = found?.[1]?.toLowerCase()
-  // a page that could be read up to here is in no encoding of two bytes
-  return name?.startsWith('utf-16') ? 'utf-8' : name
-}
-
-function decoderOf(label: string | undefined): InstanceType<typeof TextDecoder> | undefined {
-  if (label === undefined) return undefined
-  try {
-    return new TextDecoder(label)
-  } catch {
-    return undefined
-  }
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { charsetOfHtml } from '#platform/html-charset.ts'
 import { decodeText } from './decode-text.ts'
 
 /** Of an encoding with one byte for each character. */
@@ -47,12 +48,62 @@ test.each([
   expect(decodeText(Buffer.from(bytes, 'base64'))).toBe(text)
 })
 
+test.each([
+  'Größe',
+  'José',
+  'García',
+  'Köln',
+  'Göteborg',
+  'Räksmörgås',
+  'Café',
+  'naïve',
+  'Zoë',
+  'Ærø',
+  'Peña',
+  'garçon',
+  'über',
+])('one word of Western Europe in a line of ASCII: %s', (word) => {
+  for (const line of [`The order of ${word} was shipped.`, `id;name\n1;${word}\n`, `const name = "${word}"\n`]) {
+    expect(decodeText(encode(line, 'windows-1252'))).toBe(line)
+  }
+})
+
+test.each([
+  ['gb18030', '船是红色的，停在港口。', 'tKzKx7rsyau1xKOszaPU2rjbv9qhow=='],
+  ['euc-jp', 'ボートは赤くて、港に停まっています。', 'pdyhvKXIpM/A1qSvpMahornBpMvE5KTepMOkxqSkpN6kuaGj'],
+  ['shift_jis', 'ボートは赤くて、港に停まっています。', 'g3uBW4Nngs2Q1IKtgsSBQY1ggsmS4oLcgsGCxIKigtyCt4FC'],
+  ['big5', '船是紅色的，停在港口。', 'su6sT6z1puKquqFBsLGmYrTkpGahQw=='],
+])('%s in paragraphs that are long', (_, text, bytes) => {
+  for (const count of [50, 51, 200, 3_000]) {
+    const paragraph = Buffer.concat([
+      ...Array.from({ length: count }, () => Buffer.from(bytes, 'base64')),
+      Buffer.from('\n'),
+    ])
+    expect(decodeText(Buffer.concat([paragraph, paragraph]))).toBe(`${text.repeat(count)}\n`.repeat(2))
+  }
+})
+
 test.each(['\n', ', '])('letters that come late in a long file decide too, in little time (%j)', (end) => {
   const head = `id;value${end}`.repeat(2_000_000)
   const began = performance.now()
   const bytes = Buffer.concat([Buffer.from(head), encode(RUSSIAN, 'windows-1251')])
   expect(decodeText(bytes).slice(head.length)).toBe(RUSSIAN)
   expect(performance.now() - began).toBeLessThan(10_000)
+})
+
+test('what a page names counts, unless it is UTF-8 all the same', () => {
+  const decode = (bytes: Uint8Array) => decodeText(bytes, charsetOfHtml(bytes))
+  for (const [encoding, word] of [
+    ['windows-1254', 'şöyle'],
+    ['iso-8859-2', 'Łódź'],
+    ['koi8-r', 'Мир'],
+  ] as const) {
+    const page = `<html><meta charset="${encoding}"><body>${word}</body></html>`
+    expect(decode(encode(page, encoding))).toBe(page)
+    expect(decode(Buffer.from(page))).toBe(page)
+  }
+  const unknown = '<html><meta charset="klingon-1"><body>Café</body></html>'
+  expect(decode(encode(unknown, 'windows-1252'))).toBe(unknown)
 })
 
 test('UTF-8 stays what it is, with a broken byte too, and so does what is no text', () => {

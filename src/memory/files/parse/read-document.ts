@@ -1,3 +1,4 @@
+import { charsetOfHtml } from '#platform/html-charset.ts'
 import { decodeText } from './decode-text.ts'
 import type { DocumentFormat } from './document-format.ts'
 import { wholeHtmlToMarkdown } from './html-to-markdown.ts'
@@ -25,7 +26,7 @@ async function read(bytes: Uint8Array, format: DocumentFormat): Promise<string> 
       case 'text':
         return decodeText(bytes)
       case 'html':
-        return wholeHtmlToMarkdown(decodeText(bytes))
+        return wholeHtmlToMarkdown(decodeText(bytes, charsetOfHtml(bytes)))
       case 'pdf':
         return await (await import('./read-pdf.ts')).readPdf(bytes)
       case 'docx':
