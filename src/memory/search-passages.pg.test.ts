@@ -126,6 +126,29 @@ describe('in a large archive', () => {
     expect(await find('zebra rain -zoo')).toHaveLength(3)
   })
 
+  test('words that only older texts have are as common as they are, and hide none that is rare', async () => {
+    const { agentId: busy } = await seedTurn(db, ORGANIZATION, 'Travels')
+    const { archive_id: id } = await insertPassage(db, actor, busy, { text: 'Travels.' })
+    const insert = (text: string, count: number) =>
+      insertArchivePassages(
+        db,
+        actor,
+        id,
+        Array.from({ length: count }, (_, n) => ({ text: `${text} ${n}` })),
+      )
+    await insert('Paris in spring,', 600)
+    await insert('Alice wrote,', 600)
+    await insertArchivePassages(db, actor, id, [
+      { text: 'Order ABC-4711 was shipped.' },
+      { text: 'Alice met Bob in Paris.' },
+    ])
+    await insert('Rain again,', 600)
+    const first = async (query: string) => (await find(query, { archiveId: id, limit: 20, mode: 'fts' }))[0]
+    expect(await first('ABC-4711 Paris')).toBe('Order ABC-47')
+    expect(await first('Paris Alice')).toBe('Alice met Bo')
+    expect(await first('Alice Paris -london')).toBe('Alice met Bo')
+  })
+
   test('a filter that leaves nothing of the rare word leaves what has the common ones', async () => {
     sent.length = 0
     expect(await find('zebra rain', { tags: ['diary'] })).toHaveLength(3)

@@ -64,8 +64,8 @@ const INVARIANTS: Record<string, string> = {
   'the log of a run ends with its end': `select r.id, e.last_seq from runs as r join lateral (select e.last_seq, e.events from run_events as e
       where e.organization_id = r.organization_id and e.run_id = r.id order by e.first_seq desc limit 1) as e on true
     where r.completed_at is not null and e.events not like '%["end",_]]'`,
-  'each call has its result, unless a person is still asked about it': `select t.id, t.state, t.tool_name, r.status, r.stop_reason, r.error
-    from tool_calls as t left join runs as r on r.organization_id = t.organization_id and r.id = t.run_id
+  'each call of a run that is not deleted has its result, unless a person is still asked about it': `select t.id, t.state, t.tool_name, r.status, r.stop_reason, r.error
+    from tool_calls as t join runs as r on r.organization_id = t.organization_id and r.id = t.run_id
     where t.result is null and r.stop_reason is distinct from 'requires_approval'`,
 }
 

@@ -2,10 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { sqlBuilder, toStatement } from '#store/builder.ts'
 import type { Queryable } from '#store/db.ts'
 import type { WeighedTerm } from './weigh-terms.ts'
-import { excludes, type WordSource } from './word-source.ts'
-
-/** Rows that are ranked, at most. */
-const MAX_RANKED = 500
+import { excludes, MAX_RANKED, type WordSource } from './word-source.ts'
 
 /** Lexemes of a text at which a word in it counts half as much as in a very short one. */
 const HALF_AT = 100
@@ -16,7 +13,8 @@ const LENGTH_FACTOR = sql`(${sql.lit(1 + 20 / HALF_AT)}::float8 / (1 + length(c.
 /**
  * The rows that have the heaviest words, the best first. A word counts once however often it stands in a text; of texts with all of the words those are first
  * where they stand close together. What it costs does not grow with the scope: rows are found by the rarest words, as many as have `MAX_RANKED` rows
- * together, and the others add to their scores. Where these find fewer than are wanted, the others find too.
+ * together, and the others add to their scores; where even the rarest has more, rows with all of the words are found first. Where these find fewer than are
+ * wanted, the others find too.
  * @param terms of `weighTerms`; with none nothing is found
  */
 export async function rankByWords<Row extends { id: string } = { id: string }>(
@@ -54,13 +52,17 @@ function rankFound<Row>(
   { limit, columns = [] }: RankedRows,
 ): Promise<Row[]> {
   const extra = (alias: string): RawBuilder<unknown> => sql.raw(columns.map((name) => `, ${alias}.${name}`).join(''))
+  const found = (
+    by: string,
+  ): RawBuilder<unknown> => sql`(select s.id, s.search${extra('s')} from ${sql.table(table)} as s
+    where ${scope} and ${filters} and s.search @@ ${by}::tsquery and ${excludes(sql`s.search`, excluded)} limit ${sql.lit(MAX_RANKED)})`
+  const isCut = terms.length > 1 && reachOf(finding) > MAX_RANKED
+  const together = allOfThem(finding.length > 1 ? finding : terms)
   const query = sql`
 with wanted as materialized (
   select * from unnest(${terms.map((term) => term.query)}::tsquery[], ${terms.map((term) => term.weight)}::float8[]) as w (query, weight)
 ), candidates as materialized (
-  select s.id, s.search${extra('s')} from ${sql.table(table)} as s
-  where ${scope} and ${filters} and s.search @@ ${anyOf(finding)}::tsquery and ${excludes(sql`s.search`, excluded)}
-  limit ${sql.lit(MAX_RANKED)}
+  ${isCut ? sql`select distinct on (f.id) f.* from (${found(together)} union all ${found(anyOf(finding))}) as f` : found(anyOf(finding))}
 ), ranked as materialized (
   select c.*, ${LENGTH_FACTOR} * (select sum(w.weight) from wanted as w where c.search @@ w.query) as score
   from candidates as c order by score desc, c.id desc limit ${limit}
@@ -80,5 +82,6 @@ function findingTerms(terms: readonly WeighedTerm[]): WeighedTerm[] {
   })
 }
 
+const reachOf = (terms: readonly WeighedTerm[]): number => terms.reduce((sum, { count }) => sum + count, 0)
 const anyOf = (terms: readonly WeighedTerm[]): string => terms.map(({ query }) => `(${query})`).join(' | ')
 const allOfThem = (terms: readonly WeighedTerm[]): string => terms.map(({ query }) => `(${query})`).join(' & ')

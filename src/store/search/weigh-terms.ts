@@ -1,14 +1,14 @@
 import { sql } from 'kysely'
 import { sqlBuilder, toStatement } from '#store/builder.ts'
 import type { Queryable } from '#store/db.ts'
-import type { WordSource } from './word-source.ts'
+import { MAX_RANKED, type WordSource } from './word-source.ts'
 
 /** Rows by which the frequency of common words is estimated; a scope that has no more is counted. */
 const SAMPLE_SIZE = 400
 /** Rows of the sample that must have a word for that: below, it is rare enough to be counted. */
 const MIN_SAMPLED = 12
-/** Counting ends here; from there on the sample is believed. */
-const MAX_COUNTED = 150
+/** Counting ends here; from there on the sample is believed, but for a word that the sample lacks because only older rows have it. */
+const MAX_COUNTED = MAX_RANKED + 1
 
 /** A term that occurs in scope. */
 export interface WeighedTerm {

@@ -7,6 +7,9 @@ export interface WordQuery {
   excluded: readonly string[]
 }
 
+/** Rows that are ranked, at most: a term that has more of them is common, and not what rows are found by if there is another. */
+export const MAX_RANKED = 500
+
 /** A table `s` with the columns `id` and `search`, and the rows of it that are searched. */
 export interface WordSource {
   table: 'passages' | 'file_passages' | 'tools' | 'messages'
