@@ -51,7 +51,8 @@ export async function modifyPassage(
     if (isSame && (tags === null || isDeepStrictEqual(tags, passage.tags))) return passage
     checkPassage(text, tags ?? [])
     const key = change.allowDuplicate === true ? null : factKey(text)
-    const update = { id: passage.id, version: passage.version, text, factKey: key, tags, metadata }
+    const { id, version, tags: formerTags } = passage
+    const update = { id, version, text, factKey: key, tags, formerTags, metadata }
     return write(db, organizationId, passage.archive_id, update, author)
   })
 }

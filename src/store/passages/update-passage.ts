@@ -11,14 +11,18 @@ export interface PassageUpdate {
   factKey: string | null
   /** Null: stay as they are, also where a duplicate has just added some. */
   tags: readonly string[] | null
+  /** Those that were read: compare and set, where they are replaced. */
+  formerTags: readonly string[]
   metadata: Record<string, unknown> | null
 }
 
-// The version in the condition is compare-and-set. What the passage was goes to its versions.
+// The version in the condition is compare-and-set, and so are the tags, which duplicates add without a version: rows of `passage_tags` that came while this waited
+// for the passage would not be seen, and stay. What the passage was goes to its versions.
 const UPDATE_PASSAGE = statement(
   'update-passage',
   `with old as (
-    select p.* from passages as p where p.organization_id = $1 and p.id = $2 and p.version = $3 for update
+    select p.* from passages as p where p.organization_id = $1 and p.id = $2 and p.version = $3
+      and ($6::text[] is null or p.tags = $12::text[]) for update
   ), kept as (
     insert into passage_versions (organization_id, passage_id, version, text, tags, metadata, author_type, author_id, run_id, tool_name, created_at)
     select p.organization_id, p.id, ${CURRENT_VERSION_COLUMNS} from old as p
@@ -46,7 +50,7 @@ const UPDATE_PASSAGE = statement(
 export async function updatePassage(
   db: Queryable,
   organizationId: string,
-  { id, version, text, factKey, tags, metadata }: PassageUpdate,
+  { id, version, text, factKey, tags, formerTags, metadata }: PassageUpdate,
   author: Author,
 ): Promise<PassageRow | undefined> {
   const [row] = await db.query<PassageRow>(UPDATE_PASSAGE, [
@@ -58,6 +62,7 @@ export async function updatePassage(
     tags,
     metadata === null ? null : JSON.stringify(metadata),
     ...authorColumns(author),
+    formerTags,
   ])
   return row
 }
