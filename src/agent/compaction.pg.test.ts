@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { compactThread } from '#agent/compact-thread.ts'
 import { readSummaryMessage } from '#agent/context-window/summary-text.ts'
-import { ModelError, type ModelInfo, type ModelRequest } from '#llm/model.ts'
+import { ModelError, type ModelEvent, type ModelInfo, type ModelRegistry, type ModelRequest } from '#llm/model.ts'
 import { createLogger } from '#platform/logger.ts'
 import { type Db, statement } from '#store/db.ts'
 import { type Script, type ScriptedReply, scriptedModel } from '../../test/support/scripted-model.ts'
@@ -260,6 +260,28 @@ describe('whatever the summariser does, the agent answers the next turn, and old
     expect(newest?.summary).toBe('The boat is Zanzibar.')
     expect(newest?.leftOut).toBeGreaterThan(3)
   })
+})
+
+it('where the cheap model of the provider is refused, that of the agent writes the summary', async () => {
+  const agent = await setUp({ summarize: () => ({ text: 'The boat is called Zanzibar.' }) })
+  const asked: string[] = []
+  const registry: ModelRegistry = {
+    ...agent.registry,
+    async getModel(handle, organizationId) {
+      if (handle !== 'openai/gpt-5-mini') return agent.registry.getModel(handle, organizationId)
+      const { info } = await agent.registry.getModel('openai/gpt-4o-mini', organizationId)
+      // biome-ignore lint/correctness/useYield: it fails before it says anything
+      async function* stream(): AsyncGenerator<ModelEvent> {
+        asked.push(handle)
+        throw new ModelError('authentication', 'This key may not ask gpt-5-mini.')
+      }
+      return { info: { ...info, handle }, stream }
+    },
+  }
+  const engine = createTestEngine(db, registry, 'cheap')
+  await fill({ ...agent, engine }, 1.2)
+  expect(asked.length).toBeGreaterThan(0)
+  expect((await summariesOf(agent.agentId))[0]).toMatchObject({ summary: 'The boat is called Zanzibar.', leftOut: 0 })
 })
 
 describe('modes', () => {

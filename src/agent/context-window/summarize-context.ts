@@ -169,7 +169,7 @@ async function askItself(
   return { summary, leftOut: 0 }
 }
 
-/** Another model, or the agent's without its prompt, which reads what leaves as a text, in as many parts as its window needs. */
+/** Another model, or the agent's without its prompt, which reads what leaves as a text. */
 async function askAnother(
   task: SummaryTask,
   summarizer: Summarizer,
@@ -177,6 +177,27 @@ async function askAnother(
   takesAll: boolean,
 ): Promise<SummaryContent> {
   const model = await summarizer.within(findSummarizer(task))
+  try {
+    return await readWith(model, task, summarizer, cut, takesAll)
+  } catch (error) {
+    // nobody has chosen the cheap model, and the key may not be allowed to ask it
+    if (task.settings.model !== null || model === task.model || summarizer.isOver) throw error
+    task.logger.warn(
+      { model: model.info.handle, error: errorMessage(error) },
+      'the model of the agent writes the summary',
+    )
+    return readWith(task.model, task, summarizer, cut, takesAll)
+  }
+}
+
+/** The summary by a model that reads in as many parts as its window needs. */
+async function readWith(
+  model: Model,
+  task: SummaryTask,
+  summarizer: Summarizer,
+  cut: number,
+  takesAll: boolean,
+): Promise<SummaryContent> {
   const prompt = task.settings.prompt ?? summarizerPrompt(takesAll ? 'all' : 'part')
   const former = formerSummary(task.rows)
   const rows = task.rows.slice(0, cut).filter((row) => row.role !== 'summary')
