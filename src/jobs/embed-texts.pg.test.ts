@@ -9,7 +9,9 @@ import { StoredVectorSearch } from '#memory/search/vector-search.ts'
 import { createLogger } from '#platform/logger.ts'
 import { type Db, type Queryable, statement } from '#store/db.ts'
 import { appointEmbeddingModel } from '#store/embeddings/embedding-models.ts'
-import type { EmbeddingKind } from '#store/embeddings/embedding-queue.ts'
+import { claimTextsToEmbed, type EmbeddingKind, releaseTextsToEmbed } from '#store/embeddings/embedding-queue.ts'
+import { readEmbeddingStatus } from '#store/embeddings/embedding-status.ts'
+import { findEmbeddingState } from '#store/embeddings/find-embedding-state.ts'
 import type { VectorScope } from '#store/embeddings/nearest.ts'
 import { readTextsToEmbed } from '#store/embeddings/read-texts.ts'
 import { messageVectorScope } from '#store/messages/message-scope.ts'
@@ -148,6 +150,12 @@ test('an embedder that is down delays, and loses nothing', async () => {
   const [cat] = await add('The cat sleeps.')
   await job.embedDue()
   expect(await queue()).toMatchObject([{ id: cat, attempts: 0, error: 'the provider is down' }])
+  // as it is while the next try is under way
+  await db.query(statement('test-make-due', 'update embedding_queue set due_at = now()'))
+  const claimed = await claimTextsToEmbed(db, 1, 60_000)
+  expect(await findEmbeddingState(db, organizationId, cat ?? '')).toMatchObject({ status: 'queued' })
+  expect(await readEmbeddingStatus(db, organizationId)).toMatchObject({ queued: 1, failed: 0 })
+  await releaseTextsToEmbed(db, claimed, { pauseMs: 0, error: 'the provider is down', isAttempt: false })
   embedders.failure = undefined
   await expect.poll(() => job.embedDue().then(() => vectors()), { timeout: 5_000 }).toHaveLength(1)
   expect(await queue()).toEqual([])

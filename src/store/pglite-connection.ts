@@ -41,9 +41,13 @@ let compiledCode: Promise<WebAssembly.Module> | undefined
 
 /** PGlite's code, compiled once for all workers of this process: it is half of what opening a database costs. */
 function compilePglite(): Promise<WebAssembly.Module> {
-  compiledCode ??= readFile(new URL('pglite.wasm', import.meta.resolve('@electric-sql/pglite'))).then((bytes) =>
-    WebAssembly.compile(bytes),
-  )
+  compiledCode ??= readFile(new URL('pglite.wasm', import.meta.resolve('@electric-sql/pglite')))
+    .then((bytes) => WebAssembly.compile(bytes))
+    .catch((error: unknown) => {
+      // for want of memory or file handles, perhaps: the next one tries again
+      compiledCode = undefined
+      throw error
+    })
   return compiledCode
 }
 

@@ -21,12 +21,12 @@ export const MAX_QUEUED = 10_000
 const READ = statement(
   'read-embedding-status',
   `with mine as materialized (
-    select q.created_at, q.attempts, q.error from embedding_queue as q where q.organization_id = $1 limit ${MAX_QUEUED}
+    select q.created_at, q.attempts, q.error, q.token from embedding_queue as q where q.organization_id = $1 limit ${MAX_QUEUED}
   ), model as (select m.handle, m.dimensions, m.backfill_kind from embedding_models as m where m.is_current)
   select (select model.handle from model) as model, (select model.dimensions from model) as dimensions,
     exists (select from model where model.backfill_kind is not null) as is_rebuilding,
     count(*)::int as queued, min(mine.created_at) as oldest_queued_at,
-    count(*) filter (where mine.attempts > 0 and mine.error is not null)::int as failed, max(mine.error) as last_error
+    count(*) filter (where mine.attempts > 0 and mine.error is not null and mine.token is null)::int as failed, max(mine.error) as last_error
   from mine`,
 )
 

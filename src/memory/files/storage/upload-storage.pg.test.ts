@@ -263,6 +263,25 @@ describe('s3', () => {
     expect(s3.keys()).toEqual([])
   })
 
+  test('a storage that is in trouble does not keep the sweep from the other one', async () => {
+    const [storage, inFolder, inS3] = [s3Storage(), newKey(), newKey()]
+    await insertStoredUpload(db, inFolder.organizationId, inFolder.fileId, 'folder')
+    await insertStoredUpload(db, inS3.organizationId, inS3.fileId, 's3')
+    await storage.write(inS3, content(10))
+    const folder: UploadStorage = {
+      kind: 'folder',
+      write: () => Promise.reject(new Error('not written to')),
+      read: () => {
+        throw new Error('not read')
+      },
+      delete: () => Promise.reject(new StorageUnavailable('folder', new Error('the volume is away'))),
+    }
+    const storages: UploadStorages = { current: storage, find: (kind) => (kind === 'folder' ? folder : storage) }
+    await expect(sweepUploads(db, storages, 0)).rejects.toThrow(StorageUnavailable)
+    expect(s3.keys()).toEqual([])
+    await db.query(statement('test-forget-upload', 'delete from stored_uploads where file_id = $1'), [inFolder.fileId])
+  })
+
   test('a server that does not list uploads in parts is no obstacle', async () => {
     const [storage, key] = [s3Storage(), newKey()]
     await storage.write(key, content(10))
