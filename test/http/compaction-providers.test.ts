@@ -79,9 +79,10 @@ it.each(CASES)('a strict provider accepts every request: the summariser $what, $
   for (let turn = 0; turn < turns; turn += 1) await send(`${turn % 3 === 0 ? 'search' : 'turn'} ${turn} ${FILLER}`)
   expect(await send('search: what is my boat called?')).toContain('My boat is called Zanzibar.')
   expect(summaries.length).toBeGreaterThan(1)
-  // the cheap model of the provider, unless the agent's own summarises itself
+  // the cheap model of the provider, and the agent's own where that one refuses, unless it summarises itself
   const cheap = agent.compaction_settings.model
   expect(cheap).toMatch(/gpt-5-mini|claude-haiku-4-5|gemini-2.5-flash/)
-  if (mode === 'sliding_window') expect(new Set(summaries)).toEqual(new Set([cheap.split('/')[1]]))
+  const asked = what === 'fails' || what === 'finds it too long' ? [cheap, handle] : [cheap]
+  if (mode === 'sliding_window') expect(new Set(summaries)).toEqual(new Set(asked.map((name) => name.split('/')[1])))
   expect(provider.violations).toEqual([])
 })
