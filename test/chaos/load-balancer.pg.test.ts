@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Letta } from '@letta-ai/letta-client'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type FakeProvider, startFakeProvider } from '../support/fake-provider.ts'
@@ -231,10 +232,23 @@ describe.skipIf(testEngine() === 'pglite').each(BALANCERS)('%s, when a server br
     expect([502, 503]).toContain(refused.status)
     expect(refused.headers.get('retry-after')).toBe('1')
     expect(await refused.json()).toEqual({ detail: expect.stringContaining('try again') })
-    const back = createServer((_request, response) => response.end('{}')).listen(port, '127.0.0.1')
-    servers.push(back)
+    servers.push(await listenAgain(port))
     await expect.poll(async () => (await send('GET', '/v1/agents/')).status, { timeout: 8000 }).toBe(200)
   })
 
   const portOf = (server: Server): number => (server.address() as { port: number }).port
+
+  /** A connection of another test may have taken the port for its own end meanwhile: it is waited for. */
+  const listenAgain = async (port: number): Promise<Server> => {
+    for (;;) {
+      const back = createServer((_request, response) => response.end('{}')).listen(port, '127.0.0.1')
+      const error = await once(back, 'listening').then(
+        () => undefined,
+        (cause: NodeJS.ErrnoException) => cause,
+      )
+      if (error === undefined) return back
+      if (error.code !== 'EADDRINUSE') throw error
+      await sleep(100)
+    }
+  }
 })
