@@ -31,6 +31,10 @@ export function claimTextsToEmbed(db: Queryable, limit: number, leaseMs: number)
   return db.query<ClaimedText>(CLAIM, [limit, leaseMs])
 }
 
+/** Whether the model refused a text, as a condition on its row of the queue. A text that is being tried is counted as an attempt already, and its error may be that of an outage. */
+export const hasFailed = (row: string): string =>
+  `${row}.attempts > 0 and ${row}.error is not null and ${row}.token is null`
+
 const keysOf = (texts: readonly ClaimedText[]) => [
   texts.map((text) => text.organization_id),
   texts.map((text) => text.source_id),

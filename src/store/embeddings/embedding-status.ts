@@ -1,4 +1,5 @@
 import { type Queryable, statement } from '#store/db.ts'
+import { hasFailed } from './embedding-queue.ts'
 
 /** How far a tenant's texts are embedded. */
 export interface EmbeddingStatus {
@@ -26,7 +27,7 @@ const READ = statement(
   select (select model.handle from model) as model, (select model.dimensions from model) as dimensions,
     exists (select from model where model.backfill_kind is not null) as is_rebuilding,
     count(*)::int as queued, min(mine.created_at) as oldest_queued_at,
-    count(*) filter (where mine.attempts > 0 and mine.error is not null and mine.token is null)::int as failed, max(mine.error) as last_error
+    count(*) filter (where ${hasFailed('mine')})::int as failed, max(mine.error) as last_error
   from mine`,
 )
 

@@ -1,4 +1,5 @@
 import { type Queryable, statement } from '#store/db.ts'
+import { hasFailed } from './embedding-queue.ts'
 
 /**
  * How far a text is embedded: `embedded` · `queued` (a vector that there is may be an old one) · `failed` (the model refused it) · `none` (no vectors are made).
@@ -13,7 +14,7 @@ export interface EmbeddingState {
 
 const FIND = statement(
   'find-embedding-state',
-  `select case when q.source_id is not null and q.attempts > 0 and q.error is not null and q.token is null then 'failed'
+  `select case when q.source_id is not null and ${hasFailed('q')} then 'failed'
      when q.source_id is not null then 'queued' when m.handle is not null then 'embedded' else 'none' end as status,
      m.handle as model, q.error
    from (select $1::text as organization_id, $2::text as id) as s

@@ -52,7 +52,7 @@ function rankFound<Row>(
   { limit, columns = [] }: RankedRows,
 ): Promise<Row[]> {
   const extra = (alias: string): RawBuilder<unknown> => sql.raw(columns.map((name) => `, ${alias}.${name}`).join(''))
-  const found = (
+  const rowsWith = (
     by: string,
   ): RawBuilder<unknown> => sql`(select s.id, s.search${extra('s')} from ${sql.table(table)} as s
     where ${scope} and ${filters} and s.search @@ ${by}::tsquery and ${excludes(sql`s.search`, excluded)} limit ${sql.lit(MAX_RANKED)})`
@@ -62,7 +62,7 @@ function rankFound<Row>(
 with wanted as materialized (
   select * from unnest(${terms.map((term) => term.query)}::tsquery[], ${terms.map((term) => term.weight)}::float8[]) as w (query, weight)
 ), candidates as materialized (
-  ${isCut ? sql`select distinct on (f.id) f.* from (${found(together)} union all ${found(anyOf(finding))}) as f` : found(anyOf(finding))}
+  ${isCut ? sql`select distinct on (f.id) f.* from (${rowsWith(together)} union all ${rowsWith(anyOf(finding))}) as f` : rowsWith(anyOf(finding))}
 ), ranked as materialized (
   select c.*, ${LENGTH_FACTOR} * (select sum(w.weight) from wanted as w where c.search @@ w.query) as score
   from candidates as c order by score desc, c.id desc limit ${limit}
